@@ -1,0 +1,1 @@
+"""Nouns: volumes, labels, findings, provenance, errors. Depends on numpy alone."""

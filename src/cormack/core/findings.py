@@ -1,0 +1,40 @@
+"""What a stage found out about a scan: measurements, warnings with their evidence, refusals with their reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A number with its unit and the definition it follows.
+
+    `value` is None where it could not be measured; `definition` then says why.
+    """
+
+    name: str
+    value: float | None
+    unit: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A suspicion about a scan, in plain words, with the numbers it rests on.
+
+    `code` is stable and machine-readable (`vertex-cut`, `contrast-suspected`); `message` is for people.
+    """
+
+    code: str
+    message: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a scan, or a series, was honestly not processed: a value, not an exception."""
+
+    code: str
+    reason: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
