@@ -1,0 +1,1 @@
+"""Volumes, intensities, coverage and quality of a scan. Import from the leaf modules."""

@@ -1,0 +1,1 @@
+"""Figures, methods text and the one-file HTML report. Import from the leaf modules."""
