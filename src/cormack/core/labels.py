@@ -94,7 +94,7 @@ class LabelMap:
 
     def mask(self, key: int | str = 1) -> npt.NDArray[np.bool_]:
         """Voxels of one label, as a boolean array of shape (i, j, k)."""
-        return self.data == self.table[key].index
+        return np.asarray(self.data == self.table[key].index)
 
     def volume_ml(self, key: int | str = 1) -> float:
         """Volume of one label in millilitres."""

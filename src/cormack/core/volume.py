@@ -73,7 +73,8 @@ class Volume:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of voxels along (i, j, k)."""
-        return self.data.shape  # type: ignore[return-value]
+        i, j, k = self.data.shape
+        return i, j, k
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
@@ -95,12 +96,12 @@ class Volume:
 
     def world(self, ijk: npt.ArrayLike) -> FloatArray:
         """RAS+ millimetres of voxel indices, shape (..., 3) to (..., 3)."""
-        return np.asarray(ijk, dtype=np.float64) @ self.affine[:3, :3].T + self.affine[:3, 3]
+        return np.asarray(np.asarray(ijk, dtype=np.float64) @ self.affine[:3, :3].T + self.affine[:3, 3])
 
     def voxel(self, xyz: npt.ArrayLike) -> FloatArray:
         """Continuous voxel indices of RAS+ millimetres, shape (..., 3) to (..., 3)."""
         inverse = np.linalg.inv(self.affine)
-        return np.asarray(xyz, dtype=np.float64) @ inverse[:3, :3].T + inverse[:3, 3]
+        return np.asarray(np.asarray(xyz, dtype=np.float64) @ inverse[:3, :3].T + inverse[:3, 3])
 
     def with_data(self, data: AnyArray, *, unit: Unit | None = None, outside: float | None = None) -> Volume:
         """The same grid with other numbers."""
@@ -142,7 +143,8 @@ class SliceStack:
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
         if self.data.ndim != 3 or self.origins.shape != (self.data.shape[2], 3):
             raise GeometryError(
-                f"a SliceStack needs one origin per slice: data of shape {self.data.shape}, origins {self.origins.shape}"
+                f"a SliceStack needs one origin per slice: data of shape {self.data.shape}, "
+                f"origins of shape {self.origins.shape}"
             )
         if self.sop_instance_uids and len(self.sop_instance_uids) != self.data.shape[2]:
             raise GeometryError("a SliceStack needs one SOPInstanceUID per slice, or none at all")
@@ -161,7 +163,7 @@ class SliceStack:
     @property
     def slice_positions_mm(self) -> FloatArray:
         """Position of every slice along the normal, shape (k,), the first one being 0."""
-        return (self.origins - self.origins[0]) @ self.normal
+        return np.asarray((self.origins - self.origins[0]) @ self.normal)
 
     @property
     def slice_distances_mm(self) -> FloatArray:
@@ -173,7 +175,8 @@ class SliceStack:
         """Gantry tilt measured from the positions: the angle by which the stack leans along j, in degrees.
 
         The stacking direction is the least-squares line through the origins; positive when slices farther
-        along the normal are displaced towards greater j. The header's (0018,1120) is not used: its sign differs between vendors.
+        along the normal are displaced towards greater j. The header's (0018,1120) is not used: its sign differs
+        between vendors.
         """
         if len(self.origins) < 2:
             return 0.0

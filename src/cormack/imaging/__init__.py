@@ -1,0 +1,1 @@
+"""Pure functions on volumes: units, conditioning, rectifying, reslicing, windows. No file formats."""

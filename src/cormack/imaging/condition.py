@@ -1,0 +1,120 @@
+"""Conditioning: padding told from air, values winsorised to what a CT scanner can measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..core.errors import ValuesError
+from ..core.volume import AnyArray, SliceStack
+
+#: The range of a 12-bit CT (Muschelli 2019, doi 10.3389/fninf.2019.00061).
+HU_RANGE = (-1024, 3071)
+#: Padding is accepted at or below this value only; a header that calls water padding is not believed.
+PADDING_CEILING_HU = -900.0
+#: A CT holds air: some voxel lies below this.
+AIR_CEILING_HU = -200.0
+#: Soft tissue and water (HU), and the least fraction of the measured voxels that must lie there.
+SOFT_TISSUE_HU = (-150.0, 150.0)
+SOFT_TISSUE_FRACTION = 0.005
+#: No scanner's extended scale reaches beyond this.
+METAL_CEILING_HU = 32767.0
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioned:
+    """A stack in int16 HU within `HU_RANGE`, and where it was never measured.
+
+    Attributes
+    ----------
+    stack : SliceStack
+        Padding is −1024 in its data.
+    padded : bool array, shape (i, j, k)
+    padding_hu : tuple of float
+        The values that were taken for padding.
+    """
+
+    stack: SliceStack
+    padded: npt.NDArray[np.bool_]
+    padding_hu: tuple[float, ...]
+
+
+def condition(stack: SliceStack, padding_hu: Iterable[float] = ()) -> Conditioned:
+    """Tell padding from air, then winsorise to [−1024, 3071] HU and store as int16.
+
+    Parameters
+    ----------
+    stack : SliceStack
+        In HU as stored, padding included.
+    padding_hu : iterable of float
+        Padding values that the header states, in HU. A constant below −1024 in the corners is found without it.
+
+    Raises
+    ------
+    ValuesError
+        If the values cannot be Hounsfield units.
+    """
+    accepted = {float(v) for v in padding_hu if v <= PADDING_CEILING_HU} | _corner_padding(stack.data)
+    padded = (
+        ~np.isfinite(stack.data) if stack.data.dtype.kind == "f" else np.zeros(stack.data.shape, dtype=bool, order="F")
+    )
+    for value in accepted:
+        padded |= stack.data == value
+    check_hounsfield(stack.data, padded)
+    data = np.empty(stack.data.shape, dtype=np.int16, order="F")
+    for k in range(stack.data.shape[2]):
+        values = np.clip(np.where(padded[:, :, k], HU_RANGE[0], stack.data[:, :, k]), *HU_RANGE)
+        data[:, :, k] = np.rint(values) if values.dtype.kind == "f" else values
+    return Conditioned(stack.with_data(data, outside=HU_RANGE[0]), padded, tuple(sorted(accepted)))
+
+
+def _corner_padding(data: AnyArray) -> set[float]:
+    """The constant below air that fills most corners of the slices, if there is one."""
+    corners = data[:: max(1, data.shape[0] - 1), :: max(1, data.shape[1] - 1), :].ravel()
+    corners = corners[np.isfinite(corners)]
+    if corners.size == 0:
+        return set()
+    values, counts = np.unique(corners, return_counts=True)
+    common = float(values[counts.argmax()])
+    return {common} if common < HU_RANGE[0] and counts.max() > corners.size / 2 else set()
+
+
+def check_hounsfield(data: AnyArray, padded: npt.NDArray[np.bool_] | None = None) -> None:
+    """Refuse numbers that cannot be Hounsfield units.
+
+    Parameters
+    ----------
+    data : array, shape (i, j, k)
+    padded : bool array, shape (i, j, k), optional
+        Voxels that do not count.
+
+    Raises
+    ------
+    ValuesError
+        If there is no air, hardly any soft tissue, or a value beyond every CT scale; says which, and what was found.
+    """
+    step = max(1, round((data.size / 4e6) ** (1 / 3)))
+    sample = data[::step, ::step, ::step]
+    measured = sample[np.isfinite(sample)] if padded is None else sample[~padded[::step, ::step, ::step]]
+    if measured.size == 0:
+        raise ValuesError("the image holds no measured value, only padding or NaN")
+    low, high = float(measured.min()), float(measured.max())
+    found = f"values run from {low:g} to {high:g}"
+    if low == high:
+        raise ValuesError(f"the image is constant ({low:g}); a CT holds air, tissue and bone")
+    if low >= AIR_CEILING_HU:
+        raise ValuesError(
+            f"{found}, but a CT in Hounsfield units holds air near -1000: this looks like an MR, a label map, "
+            "or a CT stored without its rescale intercept"
+        )
+    if high > METAL_CEILING_HU:
+        raise ValuesError(f"{found}; no CT scale reaches beyond {METAL_CEILING_HU:g} HU")
+    soft = np.count_nonzero((measured > SOFT_TISSUE_HU[0]) & (measured < SOFT_TISSUE_HU[1])) / measured.size
+    if soft < SOFT_TISSUE_FRACTION:
+        raise ValuesError(
+            f"{found}, and only {100 * soft:.2f} % of the voxels lie between {SOFT_TISSUE_HU[0]:g} and "
+            f"{SOFT_TISSUE_HU[1]:g}: too little soft tissue for Hounsfield units of a body"
+        )
