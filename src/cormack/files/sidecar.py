@@ -1,0 +1,52 @@
+"""JSON sidecars: the acquisition in BIDS terms, and what a CT needs beyond them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from ..core.acquisition import Acquisition
+
+#: Acquisition fields and their names in the sidecar: BIDS and dcm2niix where these have one, DICOM keywords else.
+BIDS_NAMES = {
+    "modality": "Modality",
+    "manufacturer": "Manufacturer",
+    "manufacturer_model_name": "ManufacturersModelName",
+    "software_versions": "SoftwareVersions",
+    "convolution_kernel": "ConvolutionKernel",
+    "kvp": "KVP",
+    "xray_tube_current_ma": "XRayTubeCurrent",
+    "exposure_mas": "XRayExposure",
+    "exposure_time_ms": "ExposureTime",
+    "slice_thickness_mm": "SliceThickness",
+    "spacing_between_slices_mm": "SpacingBetweenSlices",
+    "reconstruction_diameter_mm": "ReconstructionDiameter",
+    "gantry_detector_tilt_deg": "GantryDetectorTiltStated",
+    "table_height_mm": "TableHeight",
+    "spiral_pitch_factor": "SpiralPitchFactor",
+    "rotation_direction": "RotationDirection",
+    "filter_type": "FilterType",
+    "ctdi_vol_mgy": "CTDIvol",
+    "patient_position": "PatientPosition",
+    "image_type": "ImageType",
+    "contrast_bolus_agent_present": "ContrastBolusAgentPresent",
+    "transfer_syntax": "SourceTransferSyntax",
+    "lossy_compressed": "LossyImageCompression",
+    "source_format": "SourceFormat",
+}
+
+
+def acquisition_fields(acquisition: Acquisition) -> dict[str, object]:
+    """What is known about the acquisition, under the names that BIDS and dcm2niix use."""
+    return {BIDS_NAMES[name]: value for name, value in acquisition.known().items()}
+
+
+def to_json(content: Mapping[str, object]) -> str:
+    """JSON text, indented, keys as given, ending in a newline."""
+    return json.dumps(content, indent=2, default=_plain) + "\n"
+
+
+def _plain(value: object) -> object:
+    """Numpy scalars and arrays, tuples and paths as plain JSON values."""
+    tolist = getattr(value, "tolist", None)
+    return tolist() if callable(tolist) else str(value)
