@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import GeometryError, InputError
-from .volume import FloatArray, Volume
+from cormack.core.errors import GeometryError, InputError
+from cormack.core.volume import FloatArray, Volume
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .findings import Finding, Measurement
+from cormack.core.findings import Finding, Measurement
 
 
 @dataclass(frozen=True, eq=False)

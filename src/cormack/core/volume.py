@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .acquisition import Acquisition
-from .errors import GeometryError
+from cormack.core.acquisition import Acquisition
+from cormack.core.errors import GeometryError
 
 FloatArray = npt.NDArray[np.float64]
 AnyArray = npt.NDArray[Any]

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.errors import DatasetError, InputError
-from ..core.provenance import package_version
+from cormack.core.errors import DatasetError, InputError
+from cormack.core.provenance import package_version
 
 BIDS_VERSION = "1.10.0"
 BIDSIGNORE = "**/ct/\n*.html\n"

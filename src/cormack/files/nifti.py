@@ -11,11 +11,11 @@ import numpy as np
 from isal import igzip_threaded
 from nibabel.filebasedimages import ImageFileError
 
-from ..core.acquisition import Acquisition
-from ..core.errors import GeometryError, InputError, NiftiError
-from ..core.labels import LabelMap
-from ..core.provenance import package_version
-from ..core.volume import ORTHOGONAL_COSINE, AnyArray, FloatArray, SliceStack, Volume
+from cormack.core.acquisition import Acquisition
+from cormack.core.errors import GeometryError, InputError, NiftiError
+from cormack.core.labels import LabelMap
+from cormack.core.provenance import package_version
+from cormack.core.volume import ORTHOGONAL_COSINE, AnyArray, FloatArray, SliceStack, Volume
 
 #: File names that are taken for NIfTI.
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
@@ -80,7 +80,8 @@ def _check_shape(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> No
     if min(shape[:3]) < 3 or np.prod([float(n) for n in shape[:3]]) > MAX_VOXELS:
         size = " x ".join(str(n) for n in shape)
         raise NiftiError(
-            f"{path}: the image is {size}; expected are at least three voxels along each axis and {MAX_VOXELS:.0e} in all"
+            f"{path}: the image is {size}; expected are at least three voxels along each "
+            f"axis and at most {MAX_VOXELS:.0e} in all"
         )
 
 

@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 from types import TracebackType
 
-from ..core.errors import OutputError
+from cormack.core.errors import OutputError
 
 #: Ending of files that are still being written; what a killed run leaves behind carries it and is swept by the next.
 PART_SUFFIX = ".cormack-part"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ..core.acquisition import Acquisition
+from cormack.core.acquisition import Acquisition
 
 #: Acquisition fields and their names in the sidecar: BIDS and dcm2niix where these have one, DICOM keywords else.
 BIDS_NAMES = {

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..core.errors import ValuesError
-from ..core.volume import AnyArray, SliceStack
+from cormack.core.errors import ValuesError
+from cormack.core.volume import AnyArray, SliceStack
 
 #: The range of a 12-bit CT (Muschelli 2019, doi 10.3389/fninf.2019.00061).
 HU_RANGE = (-1024, 3071)

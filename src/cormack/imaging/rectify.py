@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..core.errors import GeometryError, InputError
-from ..core.volume import GRID_TOLERANCE_MM, AnyArray, FloatArray, SliceStack, Volume
+from cormack.core.errors import GeometryError, InputError
+from cormack.core.volume import GRID_TOLERANCE_MM, AnyArray, FloatArray, SliceStack, Volume
+from cormack.imaging.orient import axis_codes, reorient
 
 #: "finest" takes the smallest distance that at least this share of the gaps does not exceed.
 FINEST_SHARE = 0.25
@@ -131,17 +132,17 @@ def rectify(
             f"the rectified grid would have {shape[0]} x {shape[1]} x {len(planes)} voxels; "
             "check the slice positions or choose a larger slice spacing"
         )
-    affine = np.eye(4)
-    affine[:3, :3] = axes * np.array([*pixel, step_k])
-    affine[:3, 3] = stack.origins[0] + axes[:, :2] @ first
-    order, flips, affine = _canonical(affine, (*shape, len(planes)))
-    full = (*shape, len(planes))
-    data = np.empty(tuple(full[a] for a in order), dtype=np.int16, order="F")
-    measured = np.empty(data.shape, dtype=bool, order="F")
-    canvas = _uncanonical(data, order, flips), _uncanonical(measured, order, flips)
+    acquired = np.eye(4)
+    acquired[:3, :3] = axes * np.array([*pixel, step_k])
+    acquired[:3, 3] = stack.origins[0] + axes[:, :2] @ first
+    empty, affine = reorient(np.broadcast_to(np.int16(0), (*shape, len(planes))), acquired)
+    data = np.empty(empty.shape, dtype=np.int16, order="F")
+    measured = np.empty(empty.shape, dtype=bool, order="F")
+    codes = axis_codes(acquired)
+    data_planes, measured_planes = reorient(data, affine, codes)[0], reorient(measured, affine, codes)[0]
 
     def fill(k: int) -> None:
-        _fill_plane(stack, padded, planes[k], shifts, canvas[0][:, :, k], canvas[1][:, :, k])
+        _fill_plane(stack, padded, planes[k], shifts, data_planes[:, :, k], measured_planes[:, :, k])
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(fill, range(len(planes))))
@@ -186,35 +187,6 @@ def _planes(positions_mm: FloatArray, step_k: float, gaps: npt.NDArray[np.bool_]
         weight = (position - positions_mm[below]) / (positions_mm[below + 1] - positions_mm[below])
         planes.append(_Plane(((below, 1.0 - weight), (below + 1, weight))))
     return planes
-
-
-def _canonical(
-    affine: FloatArray, shape: tuple[int, int, int]
-) -> tuple[tuple[int, int, int], tuple[bool, bool, bool], FloatArray]:
-    """Which grid axis becomes R, A and S, which are flipped, and the affine after it."""
-    cosines = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    remaining, order = {0, 1, 2}, [0, 0, 0]
-    for grid_axis in np.argsort(-np.abs(cosines).max(axis=0)):
-        world = max(remaining, key=lambda w: abs(cosines[w, grid_axis]))
-        order[world] = int(grid_axis)
-        remaining.remove(world)
-    out, flips = np.eye(4), []
-    out[:3, 3] = affine[:3, 3]
-    for world, grid_axis in enumerate(order):
-        column = affine[:3, grid_axis]
-        flip = bool(column[world] < 0)
-        flips.append(flip)
-        if flip:
-            out[:3, 3] += column * (shape[grid_axis] - 1)
-            column = -column
-        out[:3, world] = column
-    return (order[0], order[1], order[2]), (flips[0], flips[1], flips[2]), out
-
-
-def _uncanonical(canonical: AnyArray, order: tuple[int, int, int], flips: tuple[bool, bool, bool]) -> AnyArray:
-    """A view of the canonical array in the order of the slices: (i, j, plane)."""
-    view = canonical[tuple(slice(None, None, -1 if flip else 1) for flip in flips)]
-    return np.transpose(view, np.argsort(order))
 
 
 def _fill_plane(

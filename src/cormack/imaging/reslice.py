@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, sparse
 
-from ..core.errors import InputError
-from ..core.volume import AnyArray, FloatArray, Volume
+from cormack.core.errors import InputError
+from cormack.core.volume import AnyArray, FloatArray, Volume
 
 
 def to_spacing(volume: Volume, spacing_mm: Sequence[float]) -> Volume:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..core.errors import ValuesError
-from ..core.volume import Unit, Volume
+from cormack.core.errors import ValuesError
+from cormack.core.volume import Unit, Volume
 
 #: Hounsfield units below this are air and clamped.
 AIR_HU = -1000.0

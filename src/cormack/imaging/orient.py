@@ -1,0 +1,72 @@
+"""Orientation: which voxel axis points where, and the same grid with its axes in another order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cormack.core.errors import InputError
+from cormack.core.volume import AnyArray, FloatArray
+
+_POSITIVE, _NEGATIVE = "RAS", "LPI"
+
+
+def axis_codes(affine: FloatArray) -> str:
+    """The direction in which each voxel axis grows, as three letters such as "RAS" or "LPS".
+
+    Each world axis is named once; an oblique grid gets the nearest assignment, the most aligned axis first.
+
+    >>> axis_codes(np.diag([-1.0, -1.0, 2.0, 1.0]))
+    'LPS'
+    """
+    cosines = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    codes, remaining = ["", "", ""], {0, 1, 2}
+    for axis in np.argsort(-np.abs(cosines).max(axis=0)):
+        world = max(remaining, key=lambda w: abs(cosines[w, axis]))
+        remaining.remove(world)
+        codes[axis] = _POSITIVE[world] if cosines[world, axis] > 0 else _NEGATIVE[world]
+    return "".join(codes)
+
+
+def reorient(data: AnyArray, affine: FloatArray, codes: str = "RAS") -> tuple[AnyArray, FloatArray]:
+    """The same voxels with the axes in another order and direction; nothing is interpolated.
+
+    Parameters
+    ----------
+    data : array, shape (i, j, k)
+    affine : array, shape (4, 4)
+    codes : str
+        Wanted directions, three letters such as "RAS".
+
+    Returns
+    -------
+    tuple
+        A view of `data` and the affine that belongs to it.
+
+    Raises
+    ------
+    InputError
+        If the letters do not name each of the three directions once.
+    """
+    wanted = [_world(letter) for letter in codes]
+    if sorted(world for world, _ in wanted) != [0, 1, 2]:
+        raise InputError(f"orientation {codes!r}: give one letter each of R/L, A/P and S/I, such as RAS")
+    present = [_world(letter) for letter in axis_codes(affine)]
+    order = [next(a for a, (w, _) in enumerate(present) if w == world) for world, _ in wanted]
+    out = np.eye(4)
+    out[:3, 3] = affine[:3, 3]
+    index: list[slice] = [slice(None)] * 3
+    for new, old in enumerate(order):
+        step = affine[:3, old]
+        if present[old][1] != wanted[new][1]:
+            index[old] = slice(None, None, -1)
+            out[:3, 3] = out[:3, 3] + step * (data.shape[old] - 1)
+            step = -step
+        out[:3, new] = step
+    return np.transpose(data[tuple(index)], order), out
+
+
+def _world(letter: str) -> tuple[int, bool]:
+    for direction, letters in ((True, _POSITIVE), (False, _NEGATIVE)):
+        if letter in letters:
+            return letters.index(letter), direction
+    return -1, False
