@@ -1,0 +1,1 @@
+"""Digital phantoms and the scanner that images them: truth that is known because it was computed."""
