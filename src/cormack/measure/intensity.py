@@ -5,36 +5,32 @@ from __future__ import annotations
 import numpy as np
 
 from cormack.core.findings import Measurement
-from cormack.core.labels import LabelMap
 from cormack.core.measures import Histogram
 from cormack.core.volume import Volume
+
+from .boxes import Region
 
 #: The range of a 12-bit CT; values beyond it are counted in its first and last bin (HU).
 HISTOGRAM_RANGE_HU = (-1024, 3071)
 PERCENTILES = (5, 25, 75, 95)
 
 
-def histogram(volume: Volume, mask: LabelMap, key: int | str = 1) -> Histogram:
-    """Count voxels of one label in bins of 1 HU from −1024 to 3071.
+def histogram(volume: Volume, part: Region, name: str) -> Histogram:
+    """Count the voxels of a region in bins of 1 HU from −1024 to 3071.
 
     Values are rounded to whole HU and clamped to the range. Works plane by plane: no copy of the volume is made.
     """
     low, high = HISTOGRAM_RANGE_HU
     counts = np.zeros(high - low + 1, dtype=np.int64)
-    label = mask.table[key]
+    data = volume.data[part.box]
     # Planes along the slowest axis in memory: planes along another one are several times slower to read.
-    slowest = int(np.argmax(np.abs(volume.data.strides)))
-    data = np.moveaxis(volume.data, slowest, 0)
-    labels = np.moveaxis(mask.data, slowest, 0)
-    for plane, plane_labels in zip(data, labels, strict=True):
-        values = plane[plane_labels == label.index]
-        if values.size == 0:
-            continue
+    slowest = int(np.argmax(np.abs(data.strides)))
+    for plane, inside in zip(np.moveaxis(data, slowest, 0), np.moveaxis(part.mask, slowest, 0), strict=True):
+        values = plane[inside]
         if values.dtype.kind == "f":
             values = np.rint(np.nan_to_num(values, nan=low))
-        bins = np.clip(values, low, high).astype(np.int64) - low
-        counts += np.bincount(bins, minlength=len(counts))
-    return Histogram(label.name, low, counts, volume.voxel_volume_ml)
+        counts += np.bincount(np.clip(values, low, high).astype(np.int64) - low, minlength=len(counts))
+    return Histogram(name, low, counts, volume.voxel_volume_ml)
 
 
 def intensity_measurements(inside: Histogram) -> tuple[Measurement, ...]:

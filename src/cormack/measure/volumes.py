@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from cormack.core.findings import Finding, Measurement
 from cormack.core.labels import LabelMap
+from cormack.core.volume import Volume
+
+from .boxes import Region
 
 #: Intracranial volumes of adults lie inside (ml); below is a small child, a cut scan or a failed mask.
 PLAUSIBLE_INTRACRANIAL_ML = (900.0, 2100.0)
@@ -11,18 +16,20 @@ PLAUSIBLE_INTRACRANIAL_ML = (900.0, 2100.0)
 PLAUSIBLE_SHARE = (0.15, 0.75)
 
 
-def volume_measurements(head: LabelMap, brain: LabelMap) -> tuple[Measurement, ...]:
+def volume_measurements(
+    volume: Volume, head_region: Region, brain_region: Region, head: LabelMap, brain: LabelMap
+) -> tuple[Measurement, ...]:
     """Intracranial and head volume, as number of voxels times voxel volume (determinant of the affine)."""
     return (
         Measurement(
             "intracranial volume",
-            brain.volume_ml(),
+            float(np.count_nonzero(brain_region.mask)) * volume.voxel_volume_ml,
             "ml",
             _definition("voxels of the brain mask times voxel volume", brain),
         ),
         Measurement(
             "head volume",
-            head.volume_ml(),
+            float(np.count_nonzero(head_region.mask)) * volume.voxel_volume_ml,
             "ml",
             _definition("voxels of the head mask within the field of view times voxel volume", head),
         ),

@@ -1,0 +1,181 @@
+"""Find out whether the field of view cuts the brain or the head.
+
+A mask is cut where its voxels border on what the scanner did not measure: the first or last slice, or the rim of the
+reconstruction circle. Works on any grid whose third axis runs from base to vertex, oblique or with thick slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cormack.core.findings import Finding, Measurement
+from cormack.core.volume import Volume
+
+from .boxes import BoolArray, Region
+
+#: The mask counts as touching the edge if it comes this close to it (mm): masks often stop a voxel short.
+REACH_MM = 1.5
+#: Area of brain at the upper edge from which the vertex is called cut (cm²).
+VERTEX_CUT_CM2 = 1.0
+#: Area at the lower edge from which the base is called cut (cm²); a foramen magnum has 5 to 12.
+BASE_CUT_CM2 = 15.0
+#: Area at the sides, front and back from which brain or head are called cut (cm²).
+LATERAL_CUT_CM2 = 1.0
+#: Areas are counted on lines about this far apart (mm).
+SAMPLING_MM = 1.0
+#: Area of head at the upper edge from which the top of the head is called cut (cm²).
+HEAD_TOP_CUT_CM2 = 2.0
+
+SIDES = {"left": (0, -1), "right": (0, 1), "back": (1, -1), "front": (1, 1), "base": (2, -1), "vertex": (2, 1)}
+
+
+@dataclass(frozen=True)
+class EdgeContact:
+    """Area with which a mask touches the edge of what was measured, by side, and its largest axial section (cm²)."""
+
+    area_cm2: Mapping[str, float]
+    largest_section_cm2: float
+
+    def share(self, side: str) -> float:
+        """Area at one side relative to the largest axial section."""
+        return self.area_cm2[side] / self.largest_section_cm2 if self.largest_section_cm2 > 0 else 0.0
+
+
+def edge_contact(volume: Volume, part: Region, measured: BoolArray | None = None) -> EdgeContact:
+    """Measure where a mask touches the edge of the measured field.
+
+    Parameters
+    ----------
+    volume : Volume
+        For its grid alone; axes (i, j, k) closest to right, anterior, superior.
+    part : Region
+        The mask in its bounding box.
+    measured : bool array, shape of the volume, optional
+        Without it the whole grid counts as measured.
+    """
+    if part.empty:
+        return EdgeContact(dict.fromkeys(SIDES, 0.0), 0.0)
+    steps = volume.affine[:3, :3]
+    face_cm2 = [float(np.linalg.norm(np.cross(steps[:, (a + 1) % 3], steps[:, (a + 2) % 3]))) / 100 for a in range(3)]
+    sections = np.count_nonzero(part.mask, axis=(0, 1))
+    strides = [max(1, round(SAMPLING_MM / step)) for step in volume.spacing_mm]
+    areas = {}
+    for side, (axis, sign) in SIDES.items():
+        thin = [1 if a == axis else stride for a, stride in enumerate(strides)]
+        lines = _touching(part, measured, volume, axis, sign, thin)
+        areas[side] = face_cm2[axis] * float(np.prod(thin)) * lines
+    return EdgeContact(areas, float(sections.max()) * face_cm2[2])
+
+
+def _touching(part: Region, measured: BoolArray | None, volume: Volume, axis: int, sign: int, thin: list[int]) -> int:
+    """Count the lines of voxels along an axis, thinned out, on which the mask reaches the unmeasured."""
+    reach = max(1, round(REACH_MM / volume.spacing_mm[axis]))
+    size = volume.shape[axis]
+    span = part.box[axis]
+    beyond = size - span.stop if sign > 0 else span.start
+    if measured is None:
+        if beyond >= reach:
+            return 0
+        rim = _end(_thinned(part.mask, thin), axis, sign, reach - beyond)
+        return int(np.count_nonzero(rim.any(axis=axis)))
+    lines = list(part.box)
+    lines[axis] = slice(None)
+    field = _towards(_thinned(measured[tuple(lines)], thin), axis, sign)
+    mask = _towards(_thinned(part.mask, thin), axis, sign)
+    # argmax finds the first True from that side: the outermost voxel of the mask and of the field.
+    gap = mask.argmax(axis=axis) + beyond - field.argmax(axis=axis)
+    return int(np.count_nonzero(mask.any(axis=axis) & (gap < reach)))
+
+
+def _thinned(array: BoolArray, thin: list[int]) -> BoolArray:
+    return array[:: thin[0], :: thin[1], :: thin[2]]
+
+
+def _end(mask: BoolArray, axis: int, sign: int, depth: int) -> BoolArray:
+    cut: list[slice] = [slice(None)] * 3
+    cut[axis] = slice(max(0, mask.shape[axis] - depth), None) if sign > 0 else slice(0, depth)
+    return mask[tuple(cut)]
+
+
+def _towards(array: BoolArray, axis: int, sign: int) -> BoolArray:
+    return np.flip(array, axis) if sign > 0 else array
+
+
+def coverage_measurements(brain: EdgeContact) -> tuple[Measurement, ...]:
+    """How much brain lies at the upper and the lower edge of the scan, in percent of its largest axial section."""
+    ends = (("vertex", "upper"), ("base", "lower"))
+    return tuple(
+        Measurement(
+            f"brain at {side} edge",
+            100 * brain.share(side),
+            "%",
+            f"area of the brain mask within {REACH_MM} mm of the {edge} end of the measured field, "
+            "relative to its largest axial section",
+        )
+        for side, edge in ends
+    )
+
+
+def coverage_findings(brain: EdgeContact, head: EdgeContact) -> tuple[Finding, ...]:
+    """Warn where the field of view cuts brain or head; a scan that begins at the foramen magnum is complete."""
+    findings = []
+    if brain.area_cm2["vertex"] >= VERTEX_CUT_CM2:
+        findings.append(
+            Finding(
+                "vertex-cut",
+                f"The top of the brain is cut by the field of view: {brain.area_cm2['vertex']:.1f} cm² of brain lie at "
+                "the last measured slice. Volumes are too small.",
+                _evidence(brain, "vertex", VERTEX_CUT_CM2),
+            )
+        )
+    if brain.area_cm2["base"] >= BASE_CUT_CM2:
+        findings.append(
+            Finding(
+                "base-cut",
+                f"The base of the brain is cut by the field of view: {brain.area_cm2['base']:.1f} cm² of brain lie at "
+                "the first measured slice, more than a foramen magnum has. Volumes are too small.",
+                _evidence(brain, "base", BASE_CUT_CM2),
+            )
+        )
+    sides = [side for side in ("left", "right", "back", "front") if brain.area_cm2[side] >= LATERAL_CUT_CM2]
+    if sides:
+        findings.append(
+            Finding(
+                "brain-cut-laterally",
+                f"The field of view cuts the brain at the {_words(sides)}. Volumes are too small.",
+                _sides_evidence(brain, sides),
+            )
+        )
+    limits = {"left": LATERAL_CUT_CM2, "right": LATERAL_CUT_CM2, "back": LATERAL_CUT_CM2, "front": LATERAL_CUT_CM2}
+    limits["vertex"] = HEAD_TOP_CUT_CM2
+    cut = [side for side, limit in limits.items() if head.area_cm2[side] >= limit]
+    if cut:
+        words = ["top" if side == "vertex" else side for side in cut]
+        findings.append(
+            Finding(
+                "head-cut",
+                f"The field of view cuts the head at the {_words(words)}: the head volume is incomplete.",
+                _sides_evidence(head, cut),
+            )
+        )
+    return tuple(findings)
+
+
+def _words(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def _evidence(contact: EdgeContact, side: str, limit_cm2: float) -> dict[str, object]:
+    return {
+        "area_at_edge_cm2": round(contact.area_cm2[side], 1),
+        "largest_section_cm2": round(contact.largest_section_cm2, 1),
+        "share_of_largest_section": round(contact.share(side), 3),
+        "limit_cm2": limit_cm2,
+    }
+
+
+def _sides_evidence(contact: EdgeContact, sides: list[str]) -> dict[str, object]:
+    return {f"area_at_{side}_cm2": round(contact.area_cm2[side], 1) for side in sides}
