@@ -1,1 +1,1 @@
-"""DICOM in and out: find the instances, choose the series, assemble its slices. Only this room knows LPS and pydicom."""
+"""DICOM in and out: find instances, choose the series, assemble its slices. Only this room knows LPS+ and pydicom."""

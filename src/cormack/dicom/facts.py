@@ -1,0 +1,109 @@
+"""The acquisition facts of a series, from the headers of its slices: the machine's, never the person's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.acquisition import Acquisition
+from . import headers
+from .instance import NATIVE, is_contrast
+from .pixels import LOSSY
+
+#: Field of Acquisition and DICOM keyword: numbers (the median of all slices counts) and texts (the most common one).
+_NUMBERS = (
+    ("kvp", "KVP"),
+    ("xray_tube_current_ma", "XRayTubeCurrent"),
+    ("exposure_mas", "Exposure"),
+    ("exposure_time_ms", "ExposureTime"),
+    ("slice_thickness_mm", "SliceThickness"),
+    ("spacing_between_slices_mm", "SpacingBetweenSlices"),
+    ("reconstruction_diameter_mm", "ReconstructionDiameter"),
+    ("gantry_detector_tilt_deg", "GantryDetectorTilt"),
+    ("table_height_mm", "TableHeight"),
+    ("spiral_pitch_factor", "SpiralPitchFactor"),
+    ("ctdi_vol_mgy", "CTDIvol"),
+)
+_TEXTS = (
+    ("modality", "Modality"),
+    ("manufacturer", "Manufacturer"),
+    ("manufacturer_model_name", "ManufacturerModelName"),
+    ("convolution_kernel", "ConvolutionKernel"),
+    ("rotation_direction", "RotationDirection"),
+    ("filter_type", "FilterType"),
+    ("patient_position", "PatientPosition"),
+    ("software_versions", "SoftwareVersions"),
+)
+_GROUPS = (
+    "CTAcquisitionDetailsSequence",
+    "CTXRayDetailsSequence",
+    "CTExposureSequence",
+    "CTReconstructionSequence",
+    "CTTableDynamicsSequence",
+    "PixelMeasuresSequence",
+)
+
+
+def header_facts(dataset: Any) -> dict[str, Any]:
+    """Facts of one header by field name of Acquisition, with `transfer_syntax` and `lossy_compressed`."""
+    facts: dict[str, Any] = {name: _found(dataset, keyword, headers.number) for name, keyword in _NUMBERS}
+    facts.update({name: _found(dataset, keyword, headers.text) for name, keyword in _TEXTS})
+    facts["image_type"] = headers.texts(dataset, "ImageType")
+    if "ContrastBolusAgent" in dataset:
+        facts["contrast_bolus_agent_present"] = is_contrast(headers.text(dataset, "ContrastBolusAgent"))
+    syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "")
+    facts["transfer_syntax"] = _syntax_name(syntax)
+    facts["lossy_compressed"] = headers.text(dataset, "LossyImageCompression") == "01" or (
+        syntax in LOSSY and not _reversible(dataset, syntax)
+    )
+    return facts
+
+
+def _found(dataset: Any, keyword: str, read: Any) -> Any:
+    """Value at the top of a header, else in the functional groups that all frames share."""
+    found = read(dataset, keyword)
+    if found is not None or "SharedFunctionalGroupsSequence" not in dataset:
+        return found
+    try:
+        shared = dataset.SharedFunctionalGroupsSequence[0]
+        for group in _GROUPS:
+            for item in shared.get(group) or ():
+                found = read(item, keyword)
+                if found is not None:
+                    return found
+    except headers.BACKEND_ERRORS:
+        return None
+    return None
+
+
+def _syntax_name(syntax: str) -> str | None:
+    from pydicom.uid import UID
+
+    return NATIVE.get(syntax) or (UID(syntax).name if syntax else None)
+
+
+def _reversible(dataset: Any, syntax: str) -> bool:
+    """JPEG 2000 in the syntax that allows loss may still be reversible: its stream says which wavelet it used."""
+    if syntax != "1.2.840.10008.1.2.4.91":
+        return False
+    data = dataset.get("PixelData") or b""
+    start = data.find(b"\xff\x52", 0, 65_536)
+    # COD: marker 2, length 2, style, progression, layers 2, transform, levels, width, height, mode, wavelet (bytes).
+    return start >= 0 and len(data) > start + 13 and data[start + 13] == 1
+
+
+def acquisition_of(facts: Sequence[dict[str, Any]]) -> Acquisition:
+    """One Acquisition for a series: medians of numbers, the most common texts; lossy if any slice is."""
+    merged: dict[str, Any] = {"source_format": "DICOM"}
+    for name, _ in _NUMBERS:
+        known = [f[name] for f in facts if f[name] is not None]
+        merged[name] = float(np.median(known)) if known else None
+    for name in (*(name for name, _ in _TEXTS), "image_type", "transfer_syntax", "contrast_bolus_agent_present"):
+        counts = Counter(f[name] for f in facts if f.get(name) is not None)
+        if counts:
+            merged[name] = counts.most_common(1)[0][0]
+    merged["lossy_compressed"] = any(f["lossy_compressed"] for f in facts)
+    return Acquisition(**merged)

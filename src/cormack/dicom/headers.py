@@ -1,0 +1,228 @@
+"""Read the header of one DICOM file with bounded effort, whatever the bytes are.
+
+pydicom does the parsing; this module decides what counts as DICOM at all, bounds what is unpacked, keeps pydicom's
+warnings (they may quote header values of a person) off the terminal, and maps all that can go wrong to DicomError.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+import pydicom
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.filereader import read_partial
+
+from ..core.errors import DicomError
+
+#: The header of a classic image fits into this; more is read where it does not.
+FIRST_READ_BYTES = 64 * 2**10
+#: A deflated data set may grow to this and no further.
+MAX_INFLATED_BYTES = 1 * 2**30
+#: A data set with more elements than this before its pixels is not believed.
+MAX_ELEMENTS = 100_000
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+DEFLATED_BYTES = DEFLATED.encode()
+PIXEL_GROUP = 0x7FE00000
+PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+
+#: What pydicom and the standard library raise on damaged bytes.
+BACKEND_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BufferError,
+    BytesLengthException,
+    EOFError,
+    InvalidDicomError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,  # RecursionError among them: sequences nested too deep
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+
+class NotDicom(Exception):  # noqa: N818 - a signal inside this room, not an error that leaves it
+    """The bytes are no DICOM file at all."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence pydicom: its warnings quote header values, which may be a person's."""
+    logger = logging.getLogger("pydicom")
+    level = logger.level
+    with warnings.catch_warnings(), pydicom.config.disable_value_validation():
+        warnings.simplefilter("ignore")
+        logger.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """True if the first bytes can be DICOM: the mark after the preamble, or a bare data set of group 2 or 8."""
+    if head[128:132] == b"DICM":
+        return True
+    if len(head) < 16:
+        return False
+    little, big = struct.unpack_from("<HH", head), struct.unpack_from(">HH", head)
+    # A bare data set starts with (0002,00xx) or (0008,00xx); text and other binary formats do not.
+    return any(group in (2, 8) and element <= 0x0100 for group, element in (little, big))
+
+
+def parse_header(data: bytes, *, tags: list[int] | None = None) -> tuple[Any, bool]:
+    """Data set before the pixels, and whether the pixels were reached.
+
+    Parameters
+    ----------
+    data : bytes
+        The file, or its beginning.
+    tags : list of int, optional
+        Only these elements are kept.
+
+    Raises
+    ------
+    NotDicom
+        If the bytes are no DICOM file.
+    DicomError
+        If they are, but broken beyond reading.
+    """
+    if not looks_like_dicom(data):
+        raise NotDicom
+    reached = False
+    count = 0
+
+    def at_pixels(tag: int, vr: str | None, length: int) -> bool:
+        nonlocal reached, count
+        count += 1
+        if count > MAX_ELEMENTS:
+            raise DicomError("a header holds too many elements")
+        if tag >= PIXEL_GROUP:
+            reached = tag in PIXEL_TAGS
+            return True
+        return False
+
+    try:
+        dataset = read_partial(BytesIO(_inflated(data)), stop_when=at_pixels, force=True, specific_tags=tags)
+    except BACKEND_ERRORS as error:
+        raise DicomError("a header cannot be parsed; the file is damaged") from error
+    return dataset, reached
+
+
+def parse_file(data: bytes) -> Any:
+    """Whole data set with its pixel data.
+
+    Raises
+    ------
+    DicomError
+        If the bytes are no readable DICOM file.
+    """
+    if not looks_like_dicom(data):
+        raise DicomError("a file is not DICOM")
+    try:
+        return read_partial(BytesIO(_inflated(data)), force=True)
+    except BACKEND_ERRORS as error:
+        raise DicomError("a file cannot be parsed; it is damaged") from error
+
+
+def is_deflated(data: bytes) -> bool:
+    """True if the file says that its data set is deflated."""
+    return DEFLATED_BYTES in data[:2048]
+
+
+def _inflated(data: bytes) -> bytes:
+    """The file with a deflated data set unpacked, up to a bound: pydicom alone would unpack a bomb whole."""
+    if not is_deflated(data):
+        return data
+    source = BytesIO(data)
+    start = _meta_end(source)
+    try:
+        body = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[start:], MAX_INFLATED_BYTES)
+    except zlib.error as error:
+        raise DicomError("a deflated data set cannot be unpacked; the file is damaged") from error
+    # The unpacked body is explicit little endian: its UID takes the place of the other, padded to equal length.
+    header = data[:start].replace(DEFLATED_BYTES, b"1.2.840.10008.1.2.1\0\0\0")
+    return header + body
+
+
+def _meta_end(source: BytesIO) -> int:
+    """Offset of the first byte after group 2."""
+    data = source.getbuffer()
+    offset = 132 if bytes(data[128:132]) == b"DICM" else 0
+    while offset + 8 <= len(data):
+        group, _, vr, length = struct.unpack_from("<HH2sH", data, offset)
+        if group != 2:
+            return offset
+        if vr in (b"OB", b"OW", b"UN", b"SQ", b"UT"):
+            if offset + 12 > len(data):
+                break
+            length = struct.unpack_from("<L", data, offset + 8)[0] + 4
+        offset += 8 + length
+    raise DicomError("a file ends within its meta information")
+
+
+def value(dataset: Any, keyword: str) -> Any:
+    """Value of an element, None where it is absent, empty or cannot be converted."""
+    try:
+        found = dataset.get(keyword)
+    except BACKEND_ERRORS:
+        return None
+    return None if found is None or (isinstance(found, str) and not found.strip()) else found
+
+
+def text(dataset: Any, keyword: str, limit: int = 64) -> str | None:
+    """A short printable text; the first one of several."""
+    found = value(dataset, keyword)
+    if isinstance(found, (list, tuple)) or type(found).__name__ == "MultiValue":
+        found = "\\".join(str(part) for part in found)
+    if found is None:
+        return None
+    cleaned = "".join(c for c in str(found) if c.isprintable()).strip()
+    return cleaned[:limit] or None
+
+
+def texts(dataset: Any, keyword: str) -> tuple[str, ...]:
+    """All values of a multi-valued text, upper-cased."""
+    found = text(dataset, keyword, limit=256)
+    return tuple(part.strip().upper() for part in found.split("\\") if part.strip()) if found else ()
+
+
+def numbers(dataset: Any, keyword: str, count: int | None = None) -> tuple[float, ...] | None:
+    """Finite numbers, or None where there are none, not `count` of them, or one is not a number."""
+    found = value(dataset, keyword)
+    if found is None:
+        return None
+    several = isinstance(found, (list, tuple)) or type(found).__name__ == "MultiValue"
+    try:
+        result = tuple(float(part) for part in (found if several else (found,)))
+    except BACKEND_ERRORS:
+        return None
+    if not result or (count is not None and len(result) != count) or not all(map(math.isfinite, result)):
+        return None
+    return result
+
+
+def number(dataset: Any, keyword: str) -> float | None:
+    """A finite number, the first one of several; None where there is none."""
+    found = numbers(dataset, keyword)
+    return found[0] if found else None
+
+
+def integer(dataset: Any, keyword: str) -> int | None:
+    """A whole number; None where there is none."""
+    found = number(dataset, keyword)
+    return int(found) if found is not None and abs(found) < 2**53 else None

@@ -1,0 +1,108 @@
+"""Stored pixel values of one frame (PS3.5 section 8; PS3.3 C.7.6.3), with bounded effort."""
+
+from __future__ import annotations
+
+import struct
+from functools import cache
+from typing import Any
+
+import gdcm
+import numpy as np
+import numpy.typing as npt
+from pydicom.pixels import get_decoder
+
+from ..core.errors import DicomError
+from . import headers
+from .instance import NATIVE
+
+#: Transfer syntaxes whose pixel data lost information when it was compressed, or may have.
+LOSSY = {
+    "1.2.840.10008.1.2.4.50": "JPEG Baseline",
+    "1.2.840.10008.1.2.4.51": "JPEG Extended",
+    "1.2.840.10008.1.2.4.81": "JPEG-LS near-lossless",
+    "1.2.840.10008.1.2.4.91": "JPEG 2000",
+    "1.2.840.10008.1.2.4.203": "High-Throughput JPEG 2000",
+}
+RLE = "1.2.840.10008.1.2.5"
+_FLOAT_KEYWORDS = (("FloatPixelData", np.float32), ("DoubleFloatPixelData", np.float64))
+
+
+@cache
+def _hush_gdcm() -> None:
+    """Keep GDCM from writing to the terminal what it thinks of a damaged stream."""
+    gdcm.Trace.WarningOff()
+    gdcm.Trace.ErrorOff()
+    gdcm.Trace.DebugOff()
+
+
+def stored_values(dataset: Any, frame: int) -> npt.NDArray[Any]:
+    """Stored values of one frame, shape (rows, columns), before any rescale.
+
+    Raises
+    ------
+    DicomError
+        If the pixel data is cut short, damaged, or coded in a way that no decoder here reads.
+    """
+    _hush_gdcm()
+    rows, columns = headers.integer(dataset, "Rows") or 0, headers.integer(dataset, "Columns") or 0
+    try:
+        for keyword, dtype in _FLOAT_KEYWORDS:
+            if keyword in dataset:
+                return _native_floats(dataset, keyword, dtype, frame, rows, columns)
+        syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "")
+        if syntax and syntax not in NATIVE:
+            _check_stream_size(dataset, rows, columns)
+        decoder = get_decoder(syntax or _native_syntax(dataset))
+        values, _ = decoder.as_array(dataset, index=frame, raw=True)
+    except headers.BACKEND_ERRORS as error:
+        raise DicomError("the pixel data of a file is cut short, damaged or of an unknown kind") from error
+    if values.shape != (rows, columns):
+        raise DicomError("the pixel data of a file does not have the size that its header states")
+    return np.asarray(values)
+
+
+def _native_syntax(dataset: Any) -> str:
+    """Transfer syntax of a file without meta information, as pydicom found it from the bytes."""
+    implicit, little = dataset.original_encoding
+    if implicit:
+        return "1.2.840.10008.1.2"
+    return "1.2.840.10008.1.2.1" if little else "1.2.840.10008.1.2.2"
+
+
+def _native_floats(dataset: Any, keyword: str, dtype: Any, frame: int, rows: int, columns: int) -> npt.NDArray[Any]:
+    little = dataset.original_encoding[1]
+    values = np.frombuffer(dataset[keyword].value, dtype=np.dtype(dtype).newbyteorder("<" if little else ">"))
+    return values[frame * rows * columns : (frame + 1) * rows * columns].reshape(rows, columns)
+
+
+def _check_stream_size(dataset: Any, rows: int, columns: int) -> None:
+    """Compare the size that a JPEG or JPEG 2000 stream states, which its decoder allocates, with the header."""
+    data = dataset.PixelData
+    for size in _stream_sizes(data):
+        if size != (rows, columns):
+            raise DicomError("a compressed image does not have the size that its header states")
+
+
+def _stream_sizes(data: bytes) -> list[tuple[int, int]]:
+    """(rows, columns) of the first coded image: from its SOF (JPEG, JPEG-LS) or SIZ (JPEG 2000) segment."""
+    start = data.find(b"\xff\xd8\xff", 0, 65_536)
+    if start >= 0:
+        return _jpeg_size(data, start + 2)
+    start = data.find(b"\xff\x4f\xff\x51", 0, 65_536)
+    if start >= 0 and start + 24 <= len(data):
+        width, height, left, top = struct.unpack_from(">4L", data, start + 8)
+        return [(height - top, width - left)]
+    return []
+
+
+def _jpeg_size(data: bytes, offset: int) -> list[tuple[int, int]]:
+    while offset + 9 <= len(data) and data[offset] == 0xFF:
+        marker = data[offset + 1]
+        if (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == 0xF7:
+            rows, columns = struct.unpack_from(">HH", data, offset + 5)
+            return [(rows, columns)]
+        if marker == 0xFF:
+            offset += 1
+            continue
+        offset += 2 + struct.unpack_from(">H", data, offset + 2)[0]
+    return []

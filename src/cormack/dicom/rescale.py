@@ -1,0 +1,73 @@
+"""Stored values to Hounsfield units: RescaleSlope and RescaleIntercept (PS3.3 C.11.1), exactly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..core.errors import DicomError
+from . import headers
+from .multiframe import frame_rescale
+
+INT16 = np.iinfo(np.int16)
+
+
+def slope_and_intercept(dataset: Any, frame: int | None) -> tuple[float, float]:
+    """Rescale of one image or frame; (1, 0) where the header states none.
+
+    Raises
+    ------
+    DicomError
+        If the values are mapped by a table instead, or the slope is zero.
+    """
+    framed = frame_rescale(dataset, frame) if frame is not None else None
+    if framed is None:
+        slope, intercept = headers.number(dataset, "RescaleSlope"), headers.number(dataset, "RescaleIntercept")
+        if slope is None and headers.value(dataset, "ModalityLUTSequence"):
+            raise DicomError("values mapped by a lookup table")
+        framed = (1.0 if slope is None else slope, 0.0 if intercept is None else intercept)
+    if framed[0] == 0:
+        raise DicomError("a RescaleSlope of zero")
+    return framed
+
+
+def rescaled(values: npt.NDArray[Any], slope: float, intercept: float) -> npt.NDArray[Any]:
+    """Stored values × slope + intercept: int16 if the result is whole and fits, else float32.
+
+    Parameters
+    ----------
+    values : array of integers or floats, any shape
+    slope, intercept : float
+    """
+    if values.dtype.kind in "iu" and slope.is_integer() and intercept.is_integer():
+        low, high = int(values.min()) * slope + intercept, int(values.max()) * slope + intercept
+        if INT16.min <= min(low, high) and max(low, high) <= INT16.max:
+            # Products and sums stay below 2**31 for stored values of up to 16 bits; wider ones take the wide road.
+            wide = (
+                np.int32 if values.dtype.itemsize <= 2 and abs(slope) < 2**14 and abs(intercept) < 2**30 else np.int64
+            )
+            if slope == 1 and values.dtype == np.int16 and abs(intercept) <= INT16.max:
+                return np.asarray(values + np.int16(intercept), dtype=np.int16)
+            whole: npt.NDArray[Any] = values.astype(wide) * int(slope) + int(intercept)
+            return whole.astype(np.int16)
+    return (values.astype(np.float64) * slope + intercept).astype(np.float32)
+
+
+class SliceBuffer:
+    """Slices in memory as (k, j, i), int16 until one of them needs float32."""
+
+    def __init__(self, slices: int, rows: int, columns: int) -> None:
+        try:
+            self.data: npt.NDArray[Any] = np.zeros((slices, rows, columns), dtype=np.int16)
+        except (MemoryError, ValueError) as error:
+            raise DicomError(
+                f"{slices} slices of {rows} x {columns} do not fit in memory; use a machine with more"
+            ) from error
+
+    def put(self, k: int, values: npt.NDArray[Any]) -> None:
+        """Store one slice, shape (rows, columns)."""
+        if values.dtype == np.float32 and self.data.dtype == np.int16:
+            self.data = self.data.astype(np.float32)
+        self.data[k] = values
