@@ -1,1 +1,101 @@
-"""Cormack: from a head CT's DICOM to a brain mask, volumes and a report. Research use only."""
+"""Cormack: from a head CT's DICOM to a brain mask, volumes and a report. Research use only.
+
+Voxel axes are (i, j, k) as in NIfTI, coordinates RAS+ millimetres, values Hounsfield units unless a Volume says otherwise.
+Everything below is loaded when it is first used, so that `import cormack` stays cheap.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cormack.core.errors import CormackError
+    from cormack.core.labels import Label, LabelMap, LabelTable
+    from cormack.core.volume import SliceStack, Unit, Volume
+    from cormack.dicom.read import read_scan
+    from cormack.extract.brain import brain_mask
+    from cormack.extract.head import head_mask
+    from cormack.extract.masking import apply_mask
+    from cormack.files.nifti import read_stack, write_labels, write_volume
+    from cormack.imaging.condition import condition
+    from cormack.imaging.rectify import rectify
+    from cormack.imaging.units import cormack_to_hu, hu_to_cormack
+    from cormack.measure.overlap import dice, hausdorff_mm
+    from cormack.measure.scan import measure_scan
+    from cormack.pipeline.convert import convert
+    from cormack.pipeline.extract import extract
+    from cormack.pipeline.options import LoadOptions, RunOptions
+    from cormack.pipeline.run import run
+    from cormack.report.content import ReportContent
+    from cormack.report.html import render_report
+
+_HOMES = {
+    "CormackError": "core.errors",
+    "Label": "core.labels",
+    "LabelMap": "core.labels",
+    "LabelTable": "core.labels",
+    "LoadOptions": "pipeline.options",
+    "ReportContent": "report.content",
+    "RunOptions": "pipeline.options",
+    "SliceStack": "core.volume",
+    "Unit": "core.volume",
+    "Volume": "core.volume",
+    "apply_mask": "extract.masking",
+    "brain_mask": "extract.brain",
+    "condition": "imaging.condition",
+    "convert": "pipeline.convert",
+    "cormack_to_hu": "imaging.units",
+    "dice": "measure.overlap",
+    "extract": "pipeline.extract",
+    "hausdorff_mm": "measure.overlap",
+    "head_mask": "extract.head",
+    "hu_to_cormack": "imaging.units",
+    "measure_scan": "measure.scan",
+    "read_scan": "dicom.read",
+    "read_stack": "files.nifti",
+    "rectify": "imaging.rectify",
+    "render_report": "report.html",
+    "run": "pipeline.run",
+    "write_labels": "files.nifti",
+    "write_volume": "files.nifti",
+}
+
+__all__ = [
+    "CormackError",
+    "Label",
+    "LabelMap",
+    "LabelTable",
+    "LoadOptions",
+    "ReportContent",
+    "RunOptions",
+    "SliceStack",
+    "Unit",
+    "Volume",
+    "apply_mask",
+    "brain_mask",
+    "condition",
+    "convert",
+    "cormack_to_hu",
+    "dice",
+    "extract",
+    "hausdorff_mm",
+    "head_mask",
+    "hu_to_cormack",
+    "measure_scan",
+    "read_scan",
+    "read_stack",
+    "rectify",
+    "render_report",
+    "run",
+    "write_labels",
+    "write_volume",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cormack' has no attribute {name!r}")
+    return getattr(import_module(f"cormack.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

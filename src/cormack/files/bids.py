@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,12 +81,15 @@ def scan_name(path: Path) -> ScanName | None:
 
 
 def is_dataset(folder: Path) -> bool:
-    """True if a folder is a BIDS data set: it has a description, or subjects with a `ct` folder."""
+    """True if a folder is a BIDS data set: it has a description, or subjects with a CT."""
     if not folder.is_dir():
         return False
-    return (folder / "dataset_description.json").is_file() or bool(
-        next(folder.glob("sub-*/ct"), None) or next(folder.glob("sub-*/ses-*/ct"), None)
-    )
+    return (folder / "dataset_description.json").is_file() or next(_candidates(folder), None) is not None
+
+
+def _candidates(root: Path) -> Iterator[Path]:
+    for pattern in ("sub-*/ct/*_ct.nii*", "sub-*/ses-*/ct/*_ct.nii*"):
+        yield from root.glob(pattern)
 
 
 def find_scans(root: Path, participants: Iterable[str] = ()) -> tuple[BidsScan, ...]:
@@ -105,7 +108,7 @@ def find_scans(root: Path, participants: Iterable[str] = ()) -> tuple[BidsScan, 
     """
     wanted = {subject_name(label).subject for label in participants}
     found = []
-    for path in sorted(root.glob("sub-*/**/*_ct.nii*")):
+    for path in sorted(_candidates(root)):
         name = scan_name(path)
         if name and path.is_file() and path.relative_to(root).parent == name.folder:
             found.append(BidsScan(path, name))

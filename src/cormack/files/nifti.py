@@ -16,6 +16,7 @@ from cormack.core.errors import GeometryError, InputError, NiftiError
 from cormack.core.labels import LabelMap
 from cormack.core.provenance import package_version
 from cormack.core.volume import ORTHOGONAL_COSINE, AnyArray, FloatArray, SliceStack, Volume
+from cormack.imaging.orient import axis_codes, reorient
 
 #: File names that are taken for NIfTI.
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
@@ -33,7 +34,7 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith(NIFTI_SUFFIXES)
 
 
-def read_stack(path: Path, *, assume_mm: bool = False) -> SliceStack:
+def read_stack(path: Path, *, assume_mm: bool = False) -> tuple[SliceStack, str]:
     """Read a 3-D CT from NIfTI as slices; k is the third voxel axis.
 
     Parameters
@@ -45,9 +46,11 @@ def read_stack(path: Path, *, assume_mm: bool = False) -> SliceStack:
 
     Returns
     -------
-    SliceStack
+    stack : SliceStack
         Values as stored (int16 if they fit exactly, else float32), shape (i, j, k). If k runs against the normal of the
         slices, it is reversed. Sheared affines are kept exactly.
+    codes : str
+        Directions of the file's voxel axes, such as "LAS".
 
     Raises
     ------
@@ -68,7 +71,8 @@ def read_stack(path: Path, *, assume_mm: bool = False) -> SliceStack:
     except (ImageFileError, OSError, EOFError, zlib.error, ValueError) as error:
         raise NiftiError(f"{path}: not a readable NIfTI file, or it is truncated ({type(error).__name__})") from error
     data = data.reshape(data.shape[:3])
-    return stack_from_affine(data, affine, acquisition=Acquisition(modality="CT", source_format="NIfTI"))
+    stack = stack_from_affine(data, affine, acquisition=Acquisition(modality="CT", source_format="NIfTI"))
+    return stack, axis_codes(affine)
 
 
 def _check_shape(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -141,32 +145,51 @@ def stack_from_affine(data: AnyArray, affine: FloatArray, *, acquisition: Acquis
     return SliceStack(data, step_i, step_j, origins, acquisition=acquisition or Acquisition())
 
 
-def write_volume(path: Path, volume: Volume) -> None:
+def write_volume(path: Path, volume: Volume, *, codes: str | None = None) -> None:
     """Write a volume: int16 or float32 as it is, `scl_slope` 1, `scl_inter` 0, millimetres, qform and sform equal.
 
     A sheared affine cannot be held by a qform; its `qform_code` is then 0 and the sform alone is valid.
+
+    Parameters
+    ----------
+    path : Path
+    volume : Volume
+    codes : str, optional
+        Directions of the voxel axes in the file, such as "LAS"; as in memory if not given.
     """
     data = volume.data if volume.data.dtype in (np.int16, np.float32) else volume.data.astype(np.float32)
-    _write(path, data, volume.affine, sheared=not volume.is_orthogonal)
+    _write(path, data, volume.affine, codes)
 
 
-def write_labels(path: Path, labels: LabelMap) -> None:
-    """Write a label map as uint8 (uint16 where it holds numbers above 255)."""
+def write_labels(path: Path, labels: LabelMap, *, codes: str | None = None) -> None:
+    """Write a label map as uint8 (uint16 where it holds numbers above 255); `codes` as in `write_volume`."""
     data = labels.data
     if data.dtype != np.uint8:
         data = data.astype(np.uint8 if int(data.max(initial=0)) < 256 else np.uint16)
-    sheared = not Volume(data, labels.affine).is_orthogonal
-    _write(path, data, labels.affine, sheared=sheared)
+    _write(path, data, labels.affine, codes)
 
 
-def _write(path: Path, data: AnyArray, affine: FloatArray, *, sheared: bool) -> None:
+def write_uneven(path: Path, stack: SliceStack) -> None:
+    """Write the voxels of an unevenly spaced stack, for which no affine is true: both form codes are 0 (unknown).
+
+    The third voxel size is the median slice distance; the positions belong into the sidecar.
+    """
+    affine = np.diag([*(float(np.linalg.norm(s)) for s in (stack.step_i, stack.step_j)), 1.0, 1.0])
+    affine[2, 2] = float(np.median(stack.slice_distances_mm))
+    _write(path, stack.data, affine, None, code=0)
+
+
+def _write(path: Path, data: AnyArray, affine: FloatArray, codes: str | None, *, code: int = _SCANNER_ANAT) -> None:
+    if codes is not None:
+        data, affine = reorient(data, affine, codes)
+    sheared = not Volume(data, affine).is_orthogonal
     header = nib.Nifti1Header()
     header.set_data_dtype(data.dtype)
     header.set_data_shape(data.shape)
     header.set_xyzt_units("mm")
     header.set_slope_inter(1, 0)
-    header.set_sform(affine, code=_SCANNER_ANAT)
-    header.set_qform(affine, code=0 if sheared else _SCANNER_ANAT)
+    header.set_sform(affine, code=code)
+    header.set_qform(affine, code=0 if sheared else code)
     header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
     header["descrip"] = f"Cormack {package_version('cormack')}"
     header["vox_offset"] = 352

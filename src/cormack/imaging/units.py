@@ -50,7 +50,7 @@ def cormack_to_hu(cormack: npt.ArrayLike) -> npt.NDArray[np.float32]:
 
 
 def to_unit(volume: Volume, unit: Unit) -> Volume:
-    """The volume in Hounsfield or Cormack units; what lies outside follows.
+    """The volume in Hounsfield or Cormack units, whole numbers staying whole; what lies outside follows.
 
     Raises
     ------
@@ -66,5 +66,7 @@ def to_unit(volume: Volume, unit: Unit) -> Volume:
     function = convert.get((volume.unit, unit))
     if function is None:
         raise ValuesError(f"cannot convert {volume.unit} to {unit}; known are HU and Cormack units")
-    outside = float(function(volume.outside))
-    return volume.with_data(np.rint(function(volume.data)).astype(np.int16), unit=unit, outside=outside)
+    data = function(volume.data)
+    if volume.data.dtype.kind in "iu":
+        data = np.rint(data).astype(np.int16)
+    return volume.with_data(data, unit=unit, outside=float(function(volume.outside)))

@@ -1,0 +1,7 @@
+"""`python -m cormack`."""
+
+import sys
+
+from cormack.cli.main import main
+
+sys.exit(main())

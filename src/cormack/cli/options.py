@@ -1,0 +1,79 @@
+"""Options that several commands share, each written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+IN_PATH = click.Path(path_type=Path)
+OUT_PATH = click.Path(path_type=Path)
+
+
+class SliceSpacing(click.ParamType[str | float]):
+    """A rule by name, or a number of millimetres."""
+
+    name = "RULE|MM"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | float:
+        """Rule name, or a positive number."""
+        if value in ("finest", "median", "minimum"):
+            return str(value)
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not 0.0 < number < 1000.0:
+            self.fail(f"{value!r} is none of finest, median, minimum, nor a positive number of millimetres", param, ctx)
+        return number
+
+
+def talk_options(command: Command) -> Command:
+    """`--quiet` and `-v`."""
+    command = click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.")(command)
+    return click.option("-v", "--verbose", count=True, help="Say more; -vv shows where an error arose.")(command)
+
+
+def load_options(command: Command) -> Command:
+    """How the scan is found and brought onto its grid."""
+    for option in reversed(
+        (
+            click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series instead of the best one."),
+            click.option(
+                "--slice-spacing",
+                type=SliceSpacing(),
+                default="finest",
+                show_default=True,
+                help="Distance of the rectified slices: finest (the smallest that a quarter of the gaps do not "
+                "exceed), median, minimum, or millimetres.",
+            ),
+            click.option(
+                "--bridge-gaps", is_flag=True, help="Interpolate across wide gaps, too, instead of leaving them out."
+            ),
+            click.option(
+                "--assume-mm", is_flag=True, help="Take a NIfTI header without a unit of length for millimetres."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def method_option(command: Command) -> Command:
+    """`--method` of brain extraction."""
+    return click.option(
+        "--method",
+        type=click.Choice(["skull", "bet"]),
+        default="skull",
+        show_default=True,
+        help="Brain extraction: the inside of the skull, or the published CT recipe with BET.",
+    )(command)
+
+
+def load_from(values: dict[str, Any]) -> dict[str, Any]:
+    """Take the shared loading choices out of a command's values."""
+    return {name: values.pop(name) for name in ("series", "slice_spacing", "bridge_gaps", "assume_mm")}

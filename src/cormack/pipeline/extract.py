@@ -1,0 +1,78 @@
+"""One mask alone."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from cormack.core.findings import Finding
+from cormack.core.labels import LabelMap
+from cormack.core.provenance import Provenance
+from cormack.core.volume import SliceStack, Unit, Volume
+from cormack.files.nifti import write_labels
+from cormack.files.outputs import OutputSet
+from cormack.files.sidecar import to_json
+from cormack.imaging.reslice import reslice
+from cormack.pipeline.convert import check_target, stem
+from cormack.pipeline.grids import GRID_STEPS, Grids
+from cormack.pipeline.load import locate
+from cormack.pipeline.masks import BRAIN_STEP, HEAD_STEP
+from cormack.pipeline.options import RunOptions
+from cormack.pipeline.progress import Progress, Silent
+from cormack.pipeline.runner import run_steps
+from cormack.pipeline.sidecars import mask_sidecar
+
+
+def extract(
+    source: Path,
+    out: Path,
+    region: str,
+    options: RunOptions = RunOptions(),  # noqa: B008  (frozen)
+    *,
+    progress: Progress | None = None,
+) -> tuple[LabelMap, tuple[Finding, ...]]:
+    """Write the mask of the head or the brain with a JSON sidecar; returns the mask and what was noticed.
+
+    The mask lies on the rectified grid of a DICOM series, and on the very voxels of a NIfTI file.
+
+    Parameters
+    ----------
+    source : Path
+    out : Path
+        `….nii.gz` or `….nii`.
+    region : "head" or "brain"
+    options : RunOptions
+    progress : Progress, optional
+
+    Raises
+    ------
+    CormackError
+        If the input or output cannot be used, or the region cannot be found.
+    """
+    listener = progress or Silent()
+    check_target(source, out)
+    located = locate(source, options.load, listener)
+    given = {"located": located, "load_options": options.load, "options": options, "progress": listener}
+    steps = (*GRID_STEPS, HEAD_STEP) if region == "head" else (*GRID_STEPS, HEAD_STEP, BRAIN_STEP)
+    keep = {region, "grids"} | ({"loaded"} if located.kind == "NIfTI" else set())
+    with closing(located):
+        results = run_steps(steps, given, keep=keep, provenance=Provenance(), progress=listener)
+    grids: Grids = results["grids"]
+    mask: LabelMap = results[region]
+    if located.kind == "NIfTI":
+        mask = _onto_input(mask, results["loaded"].stack)
+    listener.step("Writing files")
+    with OutputSet(out.parent) as outputs:
+        write_labels(outputs.part(out.name), mask, codes=grids.orientation)
+        outputs.write_text(stem(out) + ".json", to_json(mask_sidecar(mask)))
+    return mask, grids.findings
+
+
+def _onto_input(mask: LabelMap, stack: SliceStack) -> LabelMap:
+    """The mask on the voxels of the file it was made from; exact unless these are sheared."""
+    native = stack.to_volume()
+    grid = Volume(mask.data.astype(np.float32), mask.affine, unit=Unit.PROBABILITY, outside=0.0)
+    data = reslice(grid, native.affine, native.shape).data >= 0.5
+    return LabelMap(data.astype(np.uint8), native.affine, mask.table, mask.description)

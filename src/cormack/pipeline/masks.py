@@ -1,0 +1,24 @@
+"""From the rectified grid to the masks of head and brain."""
+
+from __future__ import annotations
+
+from cormack.core.labels import LabelMap
+from cormack.extract.brain import brain_mask
+from cormack.extract.head import head_mask
+from cormack.pipeline.grids import Grids
+from cormack.pipeline.options import RunOptions
+from cormack.pipeline.runner import Step
+
+
+def head(grids: Grids) -> LabelMap:
+    """Find the head."""
+    return head_mask(grids.volume)
+
+
+def brain(grids: Grids, head: LabelMap, options: RunOptions) -> LabelMap:
+    """Find the intracranial space."""
+    return brain_mask(grids.volume, method=options.method, head=head)
+
+
+HEAD_STEP = Step("head", "Finding the head", head)
+BRAIN_STEP = Step("brain", "Extracting the brain", brain)

@@ -1,0 +1,56 @@
+"""What a user may choose about a run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How a scan is found and brought onto the rectified grid.
+
+    Parameters
+    ----------
+    series : str or None
+        SeriesNumber or SeriesInstanceUID that overrides the selection.
+    assume_mm : bool
+        Take a NIfTI header without a unit of length for millimetres.
+    slice_spacing : "finest", "median", "minimum" or millimetres
+    bridge_gaps : bool
+        Interpolate also across gaps wider than twice the neighbouring distances.
+    """
+
+    series: str | None = None
+    assume_mm: bool = False
+    slice_spacing: str | float = "finest"
+    bridge_gaps: bool = False
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a whole run goes; everything here is part of what makes two runs the same.
+
+    Parameters
+    ----------
+    load : LoadOptions
+    method : str
+        Brain extraction method, a key of `cormack.extract.brain.METHODS`.
+    outside : "air", "nan" or "shift"
+        What voxels outside the brain mask hold in the brain image.
+    cormack_units : bool
+        Write the volume in Cormack units, too.
+    """
+
+    load: LoadOptions = LoadOptions()
+    method: str = "skull"
+    outside: str = "air"
+    cormack_units: bool = False
+
+    def as_parameters(self) -> dict[str, object]:
+        """The choices as plain values, for manifests and comparison."""
+        plain = asdict(self)
+        return {**plain.pop("load"), **plain}
+
+
+#: What voxels outside the brain hold, by the choice of `outside`.
+OUTSIDE_TEXT = {"air": "-1024 HU", "nan": "NaN", "shift": "0, with 1025 added to the HU inside"}

@@ -1,0 +1,89 @@
+"""What the sidecars of the pipeline's files say."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cormack.core.labels import LabelMap
+from cormack.core.provenance import package_version
+from cormack.core.volume import Unit, Volume
+from cormack.files.bids import ScanName
+from cormack.files.sidecar import acquisition_fields
+from cormack.imaging.condition import HU_RANGE
+from cormack.pipeline.grids import Grids
+from cormack.pipeline.load import Loaded
+from cormack.pipeline.options import OUTSIDE_TEXT, RunOptions
+
+
+def unit_fields(unit: Unit) -> dict[str, object]:
+    """What the numbers of an image mean, for its sidecar."""
+    outside: dict[Unit, object] = {Unit.HU: HU_RANGE[0], Unit.CORMACK: 0, Unit.SHIFTED_HU: 0}
+    return {"Units": str(unit), "OutsideValue": outside[unit]}
+
+
+def grid_sidecar(grids: Grids) -> dict[str, object]:
+    """Sidecar of the rectified volume: acquisition, geometry as stated and as measured, what was done to the values."""
+    facts = grids.facts
+    return {
+        **acquisition_fields(grids.volume.acquisition),
+        "GantryTiltMeasured": round(facts.tilt_deg, 4),
+        "SlicePositions": [round(p, 4) for p in facts.slice_positions_mm],
+        "SliceDistancesEven": facts.regular,
+        "MissingSlices": facts.missing_slices,
+        "Grid": "rectified",
+        "VoxelSize": [round(s, 6) for s in grids.volume.spacing_mm],
+        "Interpolation": "linear, once" if grids.rectified.interpolated else "none",
+        "GapsLeftOutside": list(grids.rectified.unbridged_gaps_mm),
+        **unit_fields(Unit.HU),
+        "WinsorisedTo": list(HU_RANGE),
+        "PaddingValuesFound": list(grids.padding_hu),
+        "Warnings": [finding.message for finding in grids.findings],
+        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+    }
+
+
+def mask_sidecar(labels: LabelMap, name: ScanName | None = None) -> dict[str, object]:
+    """Sidecar of a mask: what it is of, which surface it follows, its volume."""
+    label = labels.table[1]
+    return {
+        "Type": "Brain" if label.abbreviation == "brain" else "Head",
+        "Description": labels.description,
+        "Label": {"1": label.name},
+        "VolumeMl": round(labels.volume_ml(), 3),
+        **_sources(name),
+        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+    }
+
+
+def brain_sidecar(volume: Volume, options: RunOptions, name: ScanName) -> dict[str, object]:
+    """Sidecar of the masked image: what stands outside the mask."""
+    return {
+        "SkullStripped": True,
+        "Units": str(volume.unit),
+        "OutsideValue": "NaN" if options.outside == "nan" else volume.outside,
+        "OutsideMeaning": OUTSIDE_TEXT[options.outside],
+        **_sources(name),
+    }
+
+
+def _sources(name: ScanName | None) -> dict[str, object]:
+    return {} if name is None else {"Sources": [f"bids::{name.file('ct', '.nii.gz')}"]}
+
+
+def native_sidecar(loaded: Loaded) -> dict[str, object]:
+    """Sidecar of the native slices: values as stored, and where every slice lies."""
+    stack = loaded.stack
+    exact = stack.affine is not None
+    return {
+        **acquisition_fields(stack.acquisition),
+        "GantryTiltMeasured": round(stack.tilt_deg, 4),
+        "SlicePositions": [round(float(p), 4) for p in stack.slice_positions_mm],
+        "SliceOrigins": np.round(stack.origins, 4).tolist(),
+        "SliceDistancesEven": exact,
+        "Grid": "native" if exact else "native; unevenly spaced, so no affine is true: see SliceOrigins (RAS+ mm)",
+        "Interpolation": "none",
+        **unit_fields(Unit.HU),
+        "OutsideValue": list(loaded.padding_hu),
+        "Warnings": [finding.message for finding in loaded.findings],
+        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+    }

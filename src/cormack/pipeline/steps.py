@@ -1,0 +1,86 @@
+"""The steps that a head CT goes through, from what was found on disk to the text of its report."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from datetime import UTC, datetime
+
+from cormack.core.labels import LabelMap
+from cormack.core.measures import ScanMeasures
+from cormack.core.provenance import Provenance, software_versions
+from cormack.core.volume import Volume
+from cormack.extract.masking import apply_mask
+from cormack.imaging import condition as conditioning
+from cormack.measure.scan import measure_scan
+from cormack.pipeline.grids import GRID_STEPS, Grids
+from cormack.pipeline.load import Located
+from cormack.pipeline.masks import BRAIN_STEP, HEAD_STEP
+from cormack.pipeline.options import OUTSIDE_TEXT, RunOptions
+from cormack.pipeline.runner import Step
+from cormack.report.content import Processing, ReportContent
+from cormack.report.html import render_report
+
+
+def brain_volume(grids: Grids, brain: LabelMap, options: RunOptions) -> Volume:
+    """Mask the volume with the brain."""
+    return apply_mask(grids.volume, brain, outside=options.outside)
+
+
+def measures(conditioned: conditioning.Conditioned, grids: Grids, head: LabelMap, brain: LabelMap) -> ScanMeasures:
+    """Measure and look for what is suspicious."""
+    return measure_scan(grids.volume, head, brain, measured=grids.rectified.measured, stack=conditioned.stack)
+
+
+def report(
+    located: Located,
+    grids: Grids,
+    head: LabelMap,
+    brain: LabelMap,
+    measures: ScanMeasures,
+    options: RunOptions,
+    provenance: Provenance,
+    subject: str,
+) -> str:
+    """Write the report's page."""
+    processing = Processing(
+        source=located.kind,
+        interpolation="linear" if grids.rectified.interpolated else None,
+        padding_hu=grids.padding_hu,
+        brain_method=options.method,
+        outside=OUTSIDE_TEXT[options.outside],
+        cormack_units=options.cormack_units,
+    )
+    return render_report(
+        ReportContent(
+            subject=subject,
+            volume=grids.volume,
+            head=head,
+            brain=brain,
+            measures=measures,
+            selection=located.selection,
+            findings=grids.findings,
+            stack=grids.facts,
+            processing=processing,
+            versions=software_versions(),
+            seconds=dict(provenance.seconds),
+            peak_memory_mb=peak_memory_mb(),
+            created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        )
+    )
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process so far, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+RUN_STEPS = (
+    *GRID_STEPS,
+    HEAD_STEP,
+    BRAIN_STEP,
+    Step("brain_volume", "Masking", brain_volume),
+    Step("measures", "Measuring", measures),
+    Step("report", "Writing the report", report),
+)
