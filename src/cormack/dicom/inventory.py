@@ -227,7 +227,7 @@ def _read_instances(source: Source, index: int) -> list[Instance]:
 
 
 def _short(error: DicomError) -> str:
-    return "unreadable file" if "cannot be read" in str(error) else "damaged DICOM file"
+    return "unreadable file" if "cannot be read" in str(error) or "cut short" in str(error) else "damaged DICOM file"
 
 
 def _nothing(skipped: Mapping[str, int]) -> str:

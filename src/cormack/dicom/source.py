@@ -193,9 +193,17 @@ class TarSource(Source):
         self._lock = Lock()
         try:
             self._archive = tarfile.open(path)  # noqa: SIM115 - stays open for reading, see close
-            self._list()
         except (*_ARCHIVE_ERRORS, tarfile.TarError) as error:
-            raise InputError(f"the tar archive {path} cannot be opened; it may be damaged or cut short") from error
+            raise InputError(f"the tar archive {path} cannot be opened; it may be damaged") from error
+        try:
+            self._list()
+            if not _ends_as_tar(path):
+                self.skipped["archive without its end: it may be cut short"] += 1
+        except (*_ARCHIVE_ERRORS, tarfile.TarError) as error:
+            self._archive.close()
+            raise InputError(
+                f"the tar archive {path} cannot be read to its end; it may be damaged or cut short"
+            ) from error
 
     def _list(self) -> None:
         total = 0
@@ -287,9 +295,21 @@ def _climbs(name: str) -> bool:
     return ".." in parts or name.startswith(("/", "\\")) or "\0" in name or (len(name) > 1 and name[1] == ":")
 
 
+def _ends_as_tar(path: Path) -> bool:
+    """False if a tar archive that is not compressed lacks the zeros at its end; Python reads it without a word."""
+    with path.open("rb") as handle:
+        if handle.read(2) in (b"\x1f\x8b", b"BZ", b"\xfd7"):
+            return True
+        handle.seek(0, os.SEEK_END)
+        handle.seek(max(0, handle.tell() - tarfile.BLOCKSIZE))
+        return not any(handle.read())
+
+
 def _read_all(handle: IO[bytes], size: int) -> bytes:
     """Up to `size` bytes; an unbuffered read may return fewer than asked for before the end."""
     chunks = list(_chunks(handle, size))
+    if sum(map(len, chunks)) < size:
+        raise DicomError("a file is shorter than its folder or archive states; it is cut short")
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
