@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import numpy as np
+
 from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
 from cormack.core.measures import ScanMeasures
@@ -17,6 +19,8 @@ class StackFacts:
     """The slices as acquired, without their voxels.
 
     Lengths in millimetres along the slice normal, angles in degrees. `regular`: one affine describes the stack.
+    `side_view_mm` holds each slice as seen along its rows: the two ends of its middle column, each as the two
+    coordinates named in `side_view_axes` (for axial slices: anterior and superior, RAS+).
     """
 
     shape: tuple[int, int, int]
@@ -25,11 +29,16 @@ class StackFacts:
     tilt_deg: float
     regular: bool
     missing_slices: int = 0
+    side_view_axes: tuple[str, str] = ("A", "S")
+    side_view_mm: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = ()
 
     @classmethod
     def of(cls, stack: SliceStack, *, missing_slices: int = 0) -> StackFacts:
         """Gather the facts of a stack; `missing_slices` where the reader noticed gaps."""
         i, j, k = stack.data.shape
+        axes = [axis for axis in range(3) if axis != int(np.argmax(np.abs(stack.step_i)))]
+        start = (stack.origins + stack.step_i * (i - 1) / 2)[:, axes]
+        end = start + (stack.step_j * (j - 1))[axes]
         return cls(
             shape=(i, j, k),
             pixel_spacing_mm=(float((stack.step_i**2).sum() ** 0.5), float((stack.step_j**2).sum() ** 0.5)),
@@ -37,6 +46,10 @@ class StackFacts:
             tilt_deg=stack.tilt_deg,
             regular=stack.affine is not None,
             missing_slices=missing_slices,
+            side_view_axes=("RAS"[axes[0]], "RAS"[axes[1]]),
+            side_view_mm=tuple(
+                ((float(a[0]), float(a[1])), (float(b[0]), float(b[1]))) for a, b in zip(start, end, strict=True)
+            ),
         )
 
     @property

@@ -2,11 +2,81 @@
 
 from __future__ import annotations
 
-from html import escape
+from functools import lru_cache
 
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from .charts import brain_chart, distance_bars, head_chart, side_view
 from .content import ReportContent
+from .figures import figures
+from .methods import methods_text
+from .tables import Row, acquisition_rows, geometry_rows, measurement_rows, number, warned
+
+#: Findings that say that brain is missing from the picture.
+COVERAGE_CODES = ("vertex-cut", "base-cut", "brain-cut-laterally")
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("cormack.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")
 
 
 def render_report(content: ReportContent) -> str:
-    """Write the report as one self-contained HTML document (text of UTF-8)."""
-    return f"<!doctype html><title>{escape(content.subject)}</title>"
+    """Write the report as one self-contained HTML document (text of UTF-8).
+
+    Pictures are embedded, and a content security policy forbids the page every request. All text is escaped.
+    """
+    stack = content.stack
+    return _template().render(
+        content=content,
+        key_rows=key_rows(content),
+        warnings=[warned(finding) for finding in content.all_findings],
+        figures=figures(content.volume, content.head, content.brain),
+        charts=(head_chart(content.measures.head_histogram), brain_chart(content.measures.histogram)),
+        volume_rows=measurement_rows(content.measures.measurements, volumes=True),
+        other_rows=measurement_rows(content.measures.measurements, volumes=False),
+        acquisition=acquisition_rows(content.volume.acquisition),
+        geometry=geometry_rows(content),
+        side=side_view(stack) if stack is not None else None,
+        bars=distance_bars(stack) if stack is not None else None,
+        methods=methods_text(content),
+        total_s=sum(content.seconds.values()),
+        number=number,
+    )
+
+
+def key_rows(content: ReportContent) -> tuple[Row, ...]:
+    """The few numbers that stand on top of the page."""
+    measures = content.measures
+    values = {m.name: m.value for m in measures.measurements}
+    codes = {finding.code for finding in content.all_findings}
+    cut = [code for code in COVERAGE_CODES if code in codes]
+    words = {"vertex-cut": "vertex cut", "base-cut": "base cut", "brain-cut-laterally": "cut at the side"}
+    mean, deviation = values.get("mean HU"), values.get("standard deviation HU")
+    spacing = content.volume.spacing_mm
+    stack = content.stack
+    slices = stack.shape[2] if stack is not None else content.volume.shape[2]
+    gaps = stack.slice_distances_mm if stack is not None else ()
+    apart = number(min(gaps, default=spacing[2]), 1)
+    if max(gaps, default=0.0) > 1.02 * min(gaps, default=0.0):
+        apart += f" to {number(max(gaps), 1)}"
+    return (
+        Row("Intracranial volume", number(values.get("intracranial volume"), 0), "ml"),
+        Row("Head volume", number(values.get("head volume"), 0), "ml", "within the field of view"),
+        Row(
+            "Brain mask, median",
+            number(values.get("median HU"), 0),
+            "HU",
+            f"mean {number(mean, 0)}, SD {number(deviation, 0)}",
+        ),
+        Row("Brain coverage", ", ".join(words[code] for code in cut) or "complete"),
+        Row("Slices", number(slices), "", f"{apart} mm apart"),
+        Row("Noise in brain", number(values.get("noise HU"), 1), "HU"),
+    )

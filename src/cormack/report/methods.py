@@ -1,0 +1,149 @@
+"""The methods paragraph: what was really done to a scan, with citations, ready to be copied into a paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .content import ReportContent, StackFacts
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One cited work; `key` is how the paragraph cites it."""
+
+    key: str
+    text: str
+    doi: str
+
+    @property
+    def url(self) -> str:
+        """Address of the work by its DOI."""
+        return f"https://doi.org/{self.doi}"
+
+
+MUSCHELLI_2019 = Reference(
+    "Muschelli 2019",
+    "Muschelli J. Recommendations for Processing Head CT Data. Frontiers in Neuroinformatics 2019;13:61.",
+    "10.3389/fninf.2019.00061",
+)
+MUSCHELLI_2015 = Reference(
+    "Muschelli et al. 2015",
+    "Muschelli J, Ullman NL, Mould WA, Vespa P, Hanley DF, Crainiceanu CM. Validated automatic brain extraction of "
+    "head CT images. NeuroImage 2015;114:379-385.",
+    "10.1016/j.neuroimage.2015.03.074",
+)
+SMITH_2002 = Reference(
+    "Smith 2002",
+    "Smith SM. Fast robust automated brain extraction. Human Brain Mapping 2002;17(3):143-155.",
+    "10.1002/hbm.10062",
+)
+RORDEN_2012 = Reference(
+    "Rorden et al. 2012",
+    "Rorden C, Bonilha L, Fridriksson J, Bender B, Karnath HO. Age-specific CT and MRI templates for spatial "
+    "normalization. NeuroImage 2012;61(4):957-965.",
+    "10.1016/j.neuroimage.2012.03.020",
+)
+
+
+@dataclass(frozen=True)
+class MethodsText:
+    """The paragraph and the works that it cites, in the order of citation."""
+
+    paragraph: str
+    references: tuple[Reference, ...]
+
+    @property
+    def plain(self) -> str:
+        """Paragraph and references as one plain text."""
+        return "\n".join([self.paragraph, "", *(f"{r.text} https://doi.org/{r.doi}" for r in self.references)])
+
+
+def methods_text(content: ReportContent) -> MethodsText:
+    """Write the methods paragraph from the parameters of the run; what was not done is not mentioned."""
+    sentences = [
+        f"The head CT was processed with Cormack {content.versions.get('cormack', '')}".rstrip()
+        + " following published recommendations (Muschelli 2019).",
+        *_geometry(content),
+        *_conditioning(content),
+        *_masks(content),
+        "Volumes are numbers of voxels times the volume of a voxel, by the determinant of the affine.",
+    ]
+    references = [MUSCHELLI_2019]
+    if content.processing.brain_method == "bet":
+        references += [MUSCHELLI_2015, SMITH_2002]
+    if content.processing.cormack_units:
+        sentences.append(
+            "The image was also written in Cormack units (Rorden et al. 2012), in an exactly invertible form."
+        )
+        references.append(RORDEN_2012)
+    return MethodsText(" ".join(sentences), tuple(references))
+
+
+def _geometry(content: ReportContent) -> list[str]:
+    source, stack, volume = content.processing.source, content.stack, content.volume
+    spacing = " × ".join(f"{s:.2f}" for s in volume.spacing_mm)
+    if stack is None:
+        return [f"The volume was read from a {source} file ({_grid(volume.shape)} voxels of {spacing} mm)."]
+    read = (
+        f"{stack.shape[2]} {source} slices were placed by their Image Position and Image Orientation (Patient), "
+        f"{_distances(stack)}; the gantry tilt measured from these positions was {stack.tilt_deg:.1f}°."
+    )
+    if content.processing.interpolation is None:
+        return [read, f"They formed an orthogonal, even grid of {spacing} mm, and were not resampled."]
+    return [
+        read,
+        f"They were resampled once, by {content.processing.interpolation} interpolation, to an orthogonal grid of "
+        f"{spacing} mm ({_grid(volume.shape)} voxels), padded so that no measured voxel was lost.",
+    ]
+
+
+def _grid(shape: tuple[int, int, int]) -> str:
+    return " × ".join(str(n) for n in shape)
+
+
+def _distances(stack: StackFacts) -> str:
+    gaps = stack.slice_distances_mm
+    if not gaps:
+        return "a single slice"
+    low, high = min(gaps), max(gaps)
+    return f"{low:.2f} mm apart" if high - low < 0.02 * high else f"{low:.2f} to {high:.2f} mm apart"
+
+
+def _conditioning(content: ReportContent) -> list[str]:
+    processing = content.processing
+    sentences = []
+    if processing.padding_hu:
+        values = ", ".join(f"{v:g}" for v in processing.padding_hu).replace("-", "−")
+        sentences.append(f"Padding outside the reconstruction circle ({values}) was told from air and set aside.")
+    if processing.winsorised_hu is not None:
+        low, high = (f"{v:g}".replace("-", "−") for v in processing.winsorised_hu)
+        sentences.append(f"Hounsfield units were winsorised to {low} to {high} HU.")
+    return sentences
+
+
+def _masks(content: ReportContent) -> list[str]:
+    processing = content.processing
+    sentences = []
+    if processing.head_range_hu is not None:
+        low, high = (f"{v:g}".replace("-", "−") for v in processing.head_range_hu)
+        sentences.append(
+            f"The head was separated from table and headrest as the largest component of {low} to {high} HU, "
+            "its holes filled."
+        )
+    if processing.brain_method == "bet":
+        sentences.append(
+            "The brain was extracted with the published recipe for CT (Muschelli et al. 2015) around the brain "
+            "extraction tool (Smith 2002), fractional intensity 0.01, both implemented anew."
+        )
+    elif processing.brain_method == "skull":
+        sentences.append(
+            "The intracranial space was taken as the inside of the skull: bone as a barrier, its foramina closed, "
+            "filled from within down to the foramen magnum."
+        )
+    if content.brain.description:
+        sentences.append(f"Definition of the brain mask: {content.brain.description.rstrip('.')}.")
+    if processing.outside is not None:
+        sentences.append(
+            f"In the extracted image, voxels outside the mask hold {processing.outside.replace('-', '−')}."
+        )
+    return sentences

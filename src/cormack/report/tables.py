@@ -1,0 +1,168 @@
+"""The tables of a report as rows of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cormack.core.acquisition import Acquisition
+from cormack.core.findings import Finding, Measurement
+from cormack.core.kernels import kernel_class
+
+from .content import ReportContent, StackFacts
+
+#: Field of Acquisition, what people call it, unit. What is not listed is not shown: nothing about a person can slip in.
+ACQUISITION_ROWS = (
+    ("manufacturer", "Manufacturer", ""),
+    ("manufacturer_model_name", "Scanner", ""),
+    ("software_versions", "Scanner software", ""),
+    ("kvp", "Tube voltage", "kV"),
+    ("xray_tube_current_ma", "Tube current", "mA"),
+    ("exposure_mas", "Exposure", "mAs"),
+    ("exposure_time_ms", "Exposure time", "ms"),
+    ("ctdi_vol_mgy", "CTDIvol", "mGy"),
+    ("spiral_pitch_factor", "Pitch", ""),
+    ("convolution_kernel", "Kernel", ""),
+    ("filter_type", "Filter", ""),
+    ("slice_thickness_mm", "Slice thickness", "mm"),
+    ("spacing_between_slices_mm", "Spacing between slices", "mm"),
+    ("reconstruction_diameter_mm", "Reconstruction diameter", "mm"),
+    ("gantry_detector_tilt_deg", "Gantry tilt", "°"),
+    ("table_height_mm", "Table height", "mm"),
+    ("rotation_direction", "Rotation", ""),
+    ("patient_position", "Patient position", ""),
+    ("contrast_bolus_agent_present", "Contrast medium stated", ""),
+    ("image_type", "Image type", ""),
+    ("transfer_syntax", "Transfer syntax", ""),
+    ("lossy_compressed", "Lossy compression", ""),
+    ("source_format", "Source", ""),
+)
+#: Words that a finding's title writes in capitals.
+CAPITALS = {"hu": "HU", "ct": "CT", "dicom": "DICOM", "nifti": "NIfTI"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table: what it is, its value, its unit, a note on it."""
+
+    name: str
+    value: str
+    unit: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A finding as the page shows it."""
+
+    title: str
+    code: str
+    message: str
+    evidence: tuple[Row, ...]
+
+
+def number(value: object, digits: int | None = None) -> str:
+    """A value as people read it: minus signs as such, thin spaces in thousands, no needless digits."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        if digits is None:
+            size = abs(value)
+            digits = 0 if float(value).is_integer() or size >= 100 else 1 if size >= 10 else 2
+        return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−")
+    if isinstance(value, list | tuple):
+        return ", ".join(number(v) for v in value)
+    return str(value)
+
+
+def acquisition_rows(acquisition: Acquisition) -> tuple[Row, ...]:
+    """The acquisition table: facts of the machine that the source states."""
+    known = acquisition.known()
+    rows = []
+    for field, name, unit in ACQUISITION_ROWS:
+        if field not in known:
+            continue
+        value = known[field]
+        text = "\\".join(value) if field == "image_type" and isinstance(value, tuple) else number(value)
+        note = ""
+        if field == "convolution_kernel":
+            sharpness = kernel_class(acquisition.convolution_kernel, acquisition.manufacturer)
+            note = "" if sharpness is None else str(sharpness.value)
+        rows.append(Row(name, text, unit, note))
+    return tuple(rows)
+
+
+def measurement_rows(measurements: tuple[Measurement, ...], *, volumes: bool) -> tuple[Row, ...]:
+    """The measurements that are volumes of head and brain, or all others."""
+    return tuple(
+        Row(_capital(m.name), number(m.value, 1 if volumes else None), m.unit, m.definition)
+        for m in measurements
+        if (m.name in ("intracranial volume", "head volume")) is volumes
+    )
+
+
+def geometry_rows(content: ReportContent) -> tuple[Row, ...]:
+    """How the slices lay, and the grid that they were brought to."""
+    volume, stack = content.volume, content.stack
+    rows = list(_native_rows(stack, content.volume.acquisition)) if stack is not None else []
+    spacing = " × ".join(f"{s:.3f}" for s in volume.spacing_mm)
+    name = "Rectified grid" if stack is not None else "Grid"
+    rows.append(
+        Row(name, " × ".join(str(n) for n in volume.shape), "voxels", f"{spacing} mm, along right, anterior, superior")
+    )
+    return tuple(rows)
+
+
+def _native_rows(stack: StackFacts, acquisition: Acquisition) -> tuple[Row, ...]:
+    stated = acquisition.gantry_detector_tilt_deg
+    note = "from Image Position (Patient); "
+    note += "the header states none" if stated is None else f"the header states {number(stated)}°, its sign by vendor"
+    gaps = stack.slice_distances_mm
+    rows = [
+        Row("Native slices", str(stack.shape[2]), "", f"{stack.shape[0]} × {stack.shape[1]} pixels"),
+        Row("Pixel spacing", " × ".join(f"{p:.3f}" for p in stack.pixel_spacing_mm), "mm"),
+        Row(
+            "Gantry tilt, measured", number(stack.tilt_deg + 0.0 if abs(stack.tilt_deg) >= 0.05 else 0.0, 1), "°", note
+        ),
+    ]
+    if gaps:
+        low, high = min(gaps), max(gaps)
+        even = high - low <= 0.02 * high
+        text = f"{low:.2f}" if even else f"{low:.2f} to {high:.2f}"
+        described = "one affine describes the stack" if stack.regular else "uneven: no affine describes the stack"
+        rows.append(Row("Slice distance", text, "mm", described))
+        rows.append(Row("Covered along the normal", number(stack.slice_positions_mm[-1], 1), "mm"))
+    if stack.missing_slices:
+        rows.append(Row("Missing slices", str(stack.missing_slices)))
+    return tuple(rows)
+
+
+def warned(finding: Finding) -> Warned:
+    """A finding with its title and its evidence as rows."""
+    return Warned(
+        _capital(finding.code.replace("-", " ")), finding.code, finding.message, _evidence_rows(finding.evidence)
+    )
+
+
+#: Ends of evidence names that are units.
+UNITS = (("_cm2", "cm²"), ("_mm", "mm"), ("_ml", "ml"), ("_hu", "HU"), ("_deg", "°"), ("_s", "s"))
+
+
+def _evidence_rows(evidence: Mapping[str, object]) -> tuple[Row, ...]:
+    rows = []
+    for key, value in evidence.items():
+        name, unit = key, ""
+        for end, symbol in UNITS:
+            if key.endswith(end):
+                name, unit = key.removesuffix(end), symbol
+                break
+        small = isinstance(value, float) and abs(value) < 0.1
+        rows.append(Row(_capital(name.replace("_", " ")), number(value, 3 if small else None), unit))
+    return tuple(rows)
+
+
+def _capital(text: str) -> str:
+    words = [CAPITALS.get(word, word) for word in text.split(" ")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
