@@ -68,13 +68,19 @@ def number(value: object, digits: int | None = None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        if digits is None:
-            size = abs(value)
-            digits = 0 if float(value).is_integer() or size >= 100 else 1 if size >= 10 else 2
-        return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−")
+        text = f"{value:,.{_digits(value) if digits is None else digits}f}"
+        if digits is None and "." in text:
+            text = text.rstrip("0").rstrip(".")
+        return text.replace(",", "\u202f").replace("-", "−")
     if isinstance(value, list | tuple):
         return ", ".join(number(v) for v in value)
     return str(value)
+
+
+def _digits(value: float) -> int:
+    """Digits after the point that keep about three figures."""
+    size = abs(value)
+    return 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
 
 
 def acquisition_rows(acquisition: Acquisition) -> tuple[Row, ...]:
@@ -158,8 +164,7 @@ def _evidence_rows(evidence: Mapping[str, object]) -> tuple[Row, ...]:
             if key.endswith(end):
                 name, unit = key.removesuffix(end), symbol
                 break
-        small = isinstance(value, float) and abs(value) < 0.1
-        rows.append(Row(_capital(name.replace("_", " ")), number(value, 3 if small else None), unit))
+        rows.append(Row(_capital(name.replace("_", " ")), number(value), unit))
     return tuple(rows)
 
 
