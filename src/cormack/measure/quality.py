@@ -125,7 +125,10 @@ def quality_measurements(spacing: SliceSpacing, noise: float | None) -> tuple[Me
 def quality_findings(
     spacing: SliceSpacing, noise: float | None, median_hu: float | None, acquisition: Acquisition
 ) -> tuple[Finding, ...]:
-    """Warn of thick, uneven or gapped slices, of sharp kernels, of noise, and of values that are hardly HU."""
+    """Warn of thick or gapped slices, of sharp kernels, of noise, and of values that are hardly HU.
+
+    Uneven distances and missing slices are the reader's to report: it knows what was expected.
+    """
     return (*_slice_findings(spacing), *_kernel_findings(acquisition, noise), *_value_findings(median_hu))
 
 
@@ -137,15 +140,6 @@ def _slice_findings(spacing: SliceSpacing) -> list[Finding]:
         "largest_distance_mm": round(spacing.largest_mm, 3),
         "stated_thickness_mm": spacing.thickness_mm,
     }
-    if not spacing.even:
-        findings.append(
-            Finding(
-                "slices-uneven",
-                f"Slices lie {spacing.smallest_mm:.1f} to {spacing.largest_mm:.1f} mm apart. The rectified grid "
-                "is even, but where slices lie far apart its values are interpolated over that distance.",
-                evidence,
-            )
-        )
     thickness = spacing.thickness_mm
     if spacing.even and thickness and spacing.median_mm > GAP_FACTOR * thickness:
         findings.append(

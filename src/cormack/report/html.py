@@ -37,7 +37,7 @@ def render_report(content: ReportContent) -> str:
     return _template().render(
         content=content,
         key_rows=key_rows(content),
-        warnings=[warned(finding) for finding in content.all_findings],
+        warnings=sorted((warned(finding) for finding in content.all_findings), key=lambda w: w.is_note),
         figures=figures(content.volume, content.head, content.brain),
         charts=(head_chart(content.measures.head_histogram), brain_chart(content.measures.histogram)),
         volume_rows=measurement_rows(content.measures.measurements, volumes=True),

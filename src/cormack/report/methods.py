@@ -82,7 +82,7 @@ def methods_text(content: ReportContent) -> MethodsText:
 def _geometry(content: ReportContent) -> list[str]:
     source, stack, volume = content.processing.source, content.stack, content.volume
     spacing = " × ".join(f"{s:.2f}" for s in volume.spacing_mm)
-    if stack is None:
+    if stack is None or source != "DICOM":
         return [f"The volume was read from a {source} file ({_grid(volume.shape)} voxels of {spacing} mm)."]
     read = (
         f"{stack.shape[2]} {source} slices were placed by their Image Position and Image Orientation (Patient), "

@@ -37,6 +37,8 @@ ACQUISITION_ROWS = (
     ("lossy_compressed", "Lossy compression", ""),
     ("source_format", "Source", ""),
 )
+#: Findings that say how a scan is, and put no result in doubt; they come after the warnings.
+NOTES = frozenset({"tilt", "tilt-disagrees", "unequal-spacing", "doubled-positions", "stray-slices"})
 #: Words that a finding's title writes in capitals.
 CAPITALS = {"hu": "HU", "ct": "CT", "dicom": "DICOM", "nifti": "NIfTI"}
 
@@ -59,6 +61,7 @@ class Warned:
     code: str
     message: str
     evidence: tuple[Row, ...]
+    is_note: bool = False
 
 
 def number(value: object, digits: int | None = None) -> str:
@@ -112,7 +115,7 @@ def measurement_rows(measurements: tuple[Measurement, ...], *, volumes: bool) ->
 def geometry_rows(content: ReportContent) -> tuple[Row, ...]:
     """How the slices lay, and the grid that they were brought to."""
     volume, stack = content.volume, content.stack
-    rows = list(_native_rows(stack, content.volume.acquisition)) if stack is not None else []
+    rows = list(_native_rows(stack, content)) if stack is not None else []
     spacing = " × ".join(f"{s:.3f}" for s in volume.spacing_mm)
     name = "Rectified grid" if stack is not None else "Grid"
     rows.append(
@@ -121,10 +124,10 @@ def geometry_rows(content: ReportContent) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _native_rows(stack: StackFacts, acquisition: Acquisition) -> tuple[Row, ...]:
-    stated = acquisition.gantry_detector_tilt_deg
-    note = "from Image Position (Patient); "
-    note += "the header states none" if stated is None else f"the header states {number(stated)}°, its sign by vendor"
+def _native_rows(stack: StackFacts, content: ReportContent) -> tuple[Row, ...]:
+    stated = content.volume.acquisition.gantry_detector_tilt_deg
+    note = "from Image Position (Patient)" if content.processing.source == "DICOM" else "from the affine"
+    note += "" if stated is None else f"; the header states {number(stated)}°, its sign by vendor"
     gaps = stack.slice_distances_mm
     rows = [
         Row("Native slices", str(stack.shape[2]), "", f"{stack.shape[0]} × {stack.shape[1]} pixels"),
@@ -147,8 +150,13 @@ def _native_rows(stack: StackFacts, acquisition: Acquisition) -> tuple[Row, ...]
 
 def warned(finding: Finding) -> Warned:
     """A finding with its title and its evidence as rows."""
+    message = finding.message[:1].upper() + finding.message[1:]
     return Warned(
-        _capital(finding.code.replace("-", " ")), finding.code, finding.message, _evidence_rows(finding.evidence)
+        title=_capital(finding.code.replace("-", " ")),
+        code=finding.code,
+        message=message if message.endswith((".", "?", "!")) else message + ".",
+        evidence=_evidence_rows(finding.evidence),
+        is_note=finding.code in NOTES,
     )
 
 
