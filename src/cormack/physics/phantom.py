@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ class Ellipsoid:
         """Exact volume in millilitres."""
         return float(4.0 / 3.0 * np.pi * np.prod(self.semi_axes_mm)) / 1000.0
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """The tightest box around it, aligned with the patient's axes."""
         reach = np.linalg.norm(np.asarray(self.rotation) * np.asarray(self.semi_axes_mm), axis=1)

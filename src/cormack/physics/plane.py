@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, floor
 from typing import Protocol
 
 import numpy as np
@@ -51,25 +53,31 @@ class Plane:
             axes.append(points.astype(np.float32))
         return axes[0], axes[1], axes[2]
 
+    @cached_property
+    def _directions(self) -> tuple[tuple[float, ...], ...]:
+        """Row, column and normal direction as plain numbers, rows and columns in units of their steps."""
+        normal = np.cross(self.step_i, self.step_j)
+        i, j = self.step_i / (self.step_i @ self.step_i), self.step_j / (self.step_j @ self.step_j)
+        return tuple(tuple(float(c) for c in d) for d in (j, i, normal / np.linalg.norm(normal), self.origin))
+
     def window(self, box: Box) -> tuple[slice, slice] | None:
         """Rows and columns that may meet a box in RAS+ millimetres; None where none does."""
-        corners = np.array([[box[a][0], box[b][1], box[c][2]] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
-        offsets = corners - self.origin
-        normal = np.cross(self.step_i, self.step_j)
-        heights = offsets @ (normal / np.linalg.norm(normal))
-        if heights.min() > self.edge_mm or heights.max() < -self.edge_mm:
+        j, i, normal, (ox, oy, oz) = self._directions
+        (x0, y0, z0), (x1, y1, z1) = box
+        cx, cy, cz = 0.5 * (x0 + x1) - ox, 0.5 * (y0 + y1) - oy, 0.5 * (z0 + z1) - oz
+        hx, hy, hz = 0.5 * (x1 - x0), 0.5 * (y1 - y0), 0.5 * (z1 - z0)
+        spans = []
+        for x, y, z in (normal, j, i):
+            middle = x * cx + y * cy + z * cz
+            reach = abs(x) * hx + abs(y) * hy + abs(z) * hz + self.edge_mm * (abs(x) + abs(y) + abs(z))
+            spans.append((middle - reach, middle + reach))
+        if spans[0][0] > 0 or spans[0][1] < 0:
             return None
-        ranges = []
-        for step, count in ((self.step_j, self.rows), (self.step_i, self.columns)):
-            length = float(np.linalg.norm(step))
-            along = offsets @ step / length**2
-            margin = self.edge_mm / length
-            first = max(0, int(np.floor(along.min() - margin)))
-            last = min(count, int(np.ceil(along.max() + margin)) + 1)
-            if first >= last:
-                return None
-            ranges.append(slice(first, last))
-        return ranges[0], ranges[1]
+        rows = max(0, floor(spans[1][0])), min(self.rows, ceil(spans[1][1]) + 1)
+        columns = max(0, floor(spans[2][0])), min(self.columns, ceil(spans[2][1]) + 1)
+        if rows[0] >= rows[1] or columns[0] >= columns[1]:
+            return None
+        return slice(*rows), slice(*columns)
 
     def crop(self, window: tuple[slice, slice]) -> Plane:
         """The part of the plane in a window of rows and columns."""
@@ -94,6 +102,11 @@ class Phantom(Protocol):
 
 class Part(Protocol):
     """A part of a composition: it paints itself over what lies below."""
+
+    @property
+    def box(self) -> Box:
+        """A box in RAS+ millimetres beyond which it paints nothing."""
+        ...
 
     def paint(self, plane: Plane, canvas: Image) -> None:
         """Paint on a canvas of shape (rows, columns), in place."""
