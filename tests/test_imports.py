@@ -1,0 +1,54 @@
+"""Importing is cheap: heavy packages are loaded by the function that needs them, not by a name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "torch",
+    "matplotlib",
+    "onnxruntime",
+    "openvino",
+    "scipy",
+    "skimage",
+    "pydicom",
+    "gdcm",
+    "nibabel",
+    "jinja2",
+    "PIL",
+    "numpy",
+}
+
+
+def loaded_after(code: str) -> set[str]:
+    """Top-level packages that a fresh interpreter has loaded after running `code`."""
+    code += "\nimport sys\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert loaded_after("import cormack") & (HEAVY | {"click", "rich"}) == set()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["extract", "brain", "--help"]])
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    code = "\n".join(
+        (
+            "import contextlib, io",
+            "from cormack.cli.main import main",
+            "with contextlib.redirect_stdout(io.StringIO()):",
+            f"    code = main({words})",
+            "assert code == 0",
+        )
+    )
+    assert loaded_after(code) & HEAVY == set()
+
+
+def test_one_name_of_the_facade_loads_only_what_it_needs() -> None:
+    loaded = loaded_after("from cormack import hu_to_cormack")
+    assert "numpy" in loaded
+    assert loaded & {"matplotlib", "pydicom", "nibabel", "scipy"} == set()
