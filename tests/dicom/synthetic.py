@@ -98,7 +98,7 @@ def _dataset(recipe: Recipe, k: int, values: np.ndarray, place: np.ndarray) -> F
     ds.RescaleSlope, ds.RescaleIntercept = recipe.slope, recipe.intercept
     order = ">" if recipe.syntax == "1.2.840.10008.1.2.2" else "<"
     ds.PixelData = values.astype(values.dtype.newbyteorder(order)).tobytes()
-    ds["PixelData"].VR = "OW"
+    ds["PixelData"].VR = "OB" if bits == 8 else "OW"
     for keyword, value in recipe.extra.items():
         setattr(ds, keyword, value)
     return ds

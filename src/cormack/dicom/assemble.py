@@ -134,8 +134,9 @@ def _read_file(entry: SeriesEntry, item: int, ks: tuple[int, ...], places: list[
     try:
         data = entry.source.read(entry.source.items[item])
         dataset = headers.parse_file(data)
-        if (headers.text(dataset, "SOPInstanceUID") or "") != places[ks[0]].sop_uid:
-            return _File(ks, problem="changed while it was read")
+        problem = _not_the_same(dataset, places[ks[0]])
+        if problem is not None:
+            return _File(ks, problem=problem)
         slices, padding = [], set[float]()
         for k in ks:
             frame = places[k].frame
@@ -149,6 +150,15 @@ def _read_file(entry: SeriesEntry, item: int, ks: tuple[int, ...], places: list[
     except headers.BACKEND_ERRORS:
         return _File(ks, problem="damaged file")
     return _File(ks, tuple(slices), facts, frozenset(padding), hashlib.sha256(data).hexdigest())
+
+
+def _not_the_same(dataset: Any, instance: Instance) -> str | None:
+    """Whether the file is still what the inventory saw."""
+    uid = headers.text(dataset, "SOPInstanceUID") or ""
+    if uid == instance.sop_uid:
+        return None
+    # pydicom gives an empty data set where the file ends within an element: its header was read, so the pixels are cut.
+    return "changed while it was read" if uid else "truncated or damaged pixel data"
 
 
 def _reason(error: DicomError) -> str:
