@@ -84,8 +84,8 @@ def looks_like_dicom(head: bytes) -> bool:
     return any(group in (2, 8) and element <= 0x0100 for group, element in (little, big))
 
 
-def parse_header(data: bytes, *, tags: list[int] | None = None) -> tuple[Any, bool]:
-    """Data set before the pixels, and whether the pixels were reached.
+def parse_header(data: bytes, *, tags: list[int] | None = None) -> tuple[Any, int | None]:
+    """Data set before the pixels, and the offset of the pixels; None if there are none, or they were not reached.
 
     Parameters
     ----------
@@ -103,24 +103,26 @@ def parse_header(data: bytes, *, tags: list[int] | None = None) -> tuple[Any, bo
     """
     if not looks_like_dicom(data):
         raise NotDicom
-    reached = False
+    stream = BytesIO(_inflated(data))
+    offset: int | None = None
     count = 0
 
     def at_pixels(tag: int, vr: str | None, length: int) -> bool:
-        nonlocal reached, count
+        nonlocal offset, count
         count += 1
         if count > MAX_ELEMENTS:
             raise DicomError("a header holds too many elements")
         if tag >= PIXEL_GROUP:
-            reached = tag in PIXEL_TAGS
+            offset = stream.tell() if tag in PIXEL_TAGS else None
             return True
         return False
 
     try:
-        dataset = read_partial(BytesIO(_inflated(data)), stop_when=at_pixels, force=True, specific_tags=tags)
+        dataset = read_partial(stream, stop_when=at_pixels, force=True, specific_tags=tags)
+        _restate_syntax(dataset, data)
     except BACKEND_ERRORS as error:
         raise DicomError("a header cannot be parsed; the file is damaged") from error
-    return dataset, reached
+    return dataset, offset
 
 
 def parse_file(data: bytes) -> Any:
@@ -134,7 +136,9 @@ def parse_file(data: bytes) -> Any:
     if not looks_like_dicom(data):
         raise DicomError("a file is not DICOM")
     try:
-        return read_partial(BytesIO(_inflated(data)), force=True)
+        dataset = read_partial(BytesIO(_inflated(data)), force=True)
+        _restate_syntax(dataset, data)
+        return dataset
     except BACKEND_ERRORS as error:
         raise DicomError("a file cannot be parsed; it is damaged") from error
 
@@ -157,6 +161,12 @@ def _inflated(data: bytes) -> bytes:
     # The unpacked body is explicit little endian: its UID takes the place of the other, padded to equal length.
     header = data[:start].replace(DEFLATED_BYTES, b"1.2.840.10008.1.2.1\0\0\0")
     return header + body
+
+
+def _restate_syntax(dataset: Any, data: bytes) -> None:
+    """Let the header say again how the file is coded, after it was unpacked."""
+    if is_deflated(data):
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(DEFLATED)
 
 
 def _meta_end(source: BytesIO) -> int:

@@ -109,22 +109,22 @@ class Instance:
         return self.sop_uid if self.frame is None else f"{self.sop_uid}#{self.frame + 1}"
 
 
-def instances_of(dataset: Any, reached_pixels: bool, item: int, size: int) -> Iterator[Instance]:
+def instances_of(dataset: Any, pixel_offset: int | None, item: int, size: int) -> Iterator[Instance]:
     """All images of one parsed header: one, or one per frame.
 
     Parameters
     ----------
     dataset : pydicom Dataset
         Header without pixels.
-    reached_pixels : bool
-        Whether pixel data follows.
+    pixel_offset : int or None
+        Where the pixel data starts; None if there is none.
     item, size : int
         Number and bytes of the file.
     """
     frames = headers.integer(dataset, "NumberOfFrames") or 1
     base = _facts(dataset, item)
-    base["has_pixels"] = reached_pixels
-    base["problem"] = _problem(dataset, base, frames, size, reached_pixels)
+    base["has_pixels"] = pixel_offset is not None
+    base["problem"] = _problem(dataset, base, frames, size, pixel_offset)
     grouped = "PerFrameFunctionalGroupsSequence" in dataset
     if base["problem"] or (frames == 1 and not grouped):
         yield Instance(frame=None, **base)
@@ -191,12 +191,12 @@ def _patient_key(dataset: Any) -> str:
     return hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def _problem(dataset: Any, facts: dict[str, Any], frames: int, size: int, reached: bool) -> str | None:
+def _problem(dataset: Any, facts: dict[str, Any], frames: int, size: int, offset: int | None) -> str | None:
     """Why an image cannot be used, None if it can. Checked before anything of its size is allocated."""
     rows, columns, samples = facts["rows"], facts["columns"], facts["samples"]
     if not rows or not columns:
-        return "cut short before its pixels" if is_ct_or_mr(facts["sop_class"]) and not reached else None
-    if not reached:
+        return "cut short before its pixels" if is_ct_or_mr(facts["sop_class"]) and offset is None else None
+    if offset is None:
         return "cut short before its pixels"
     if not (0 < rows <= MAX_ROWS_COLUMNS and 0 < columns <= MAX_ROWS_COLUMNS and rows * columns <= MAX_FRAME_PIXELS):
         return "absurd image size"
@@ -204,6 +204,6 @@ def _problem(dataset: Any, facts: dict[str, Any], frames: int, size: int, reache
         return "absurd number of frames"
     if facts["transfer_syntax"] in NATIVE and facts["transfer_syntax"] != headers.DEFLATED:
         bits = headers.integer(dataset, "BitsAllocated") or 16
-        if rows * columns * frames * samples * bits // 8 > size:
+        if rows * columns * frames * samples * bits // 8 > size - offset:
             return "truncated pixel data"
     return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -26,8 +26,6 @@ Progress = Callable[[int, int], None]
 #: PixelSpacing of one stack agrees to this (mm).
 PIXEL_SPACING_TOLERANCE_MM = 1e-4
 LOCALIZER_TYPES = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM", "SCANOGRAM", "SCOUT VIEW"})
-#: Files are parsed in this many bytes first, then whole, if the pixels were not reached.
-FIRST_READ_BYTES = headers.FIRST_READ_BYTES
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +37,7 @@ class SeriesEntry:
     instances : tuple of Instance
         Usable images, by InstanceNumber.
     patient, study : int
-        Ordinals, counted from 1 in the order of the files.
+        Ordinals, counted from 1 in the order of the files; `studies` is how many there are in all.
     part, parts : int
         Which part of its SeriesInstanceUID this is, after the split by geometry.
     left_out : mapping of str to int
@@ -53,6 +51,7 @@ class SeriesEntry:
     part: int = 1
     parts: int = 1
     left_out: Mapping[str, int] = field(default_factory=dict)
+    studies: int = 1
 
     @property
     def first(self) -> Instance:
@@ -143,6 +142,8 @@ class SeriesEntry:
     def label(self) -> str:
         """Name for people, without anything of a person: number, part, count."""
         name = f"series {self.number}" if self.number is not None else "a series without number"
+        if self.studies > 1:
+            name += f" of study {self.study}"
         if self.parts > 1:
             name += f" part {self.part} of {self.parts}"
         return f"{name} ({len(self.instances)} image{'s' if len(self.instances) != 1 else ''})"
@@ -213,11 +214,11 @@ def _read_instances(source: Source, index: int) -> list[Instance]:
         raise headers.NotDicom
     if not whole and headers.is_deflated(data):
         data, whole = source.read(item), True
-    dataset, reached = headers.parse_header(data, tags=TAGS)
-    if not reached and not whole:
-        dataset, reached = headers.parse_header(source.read(item), tags=TAGS)
+    dataset, offset = headers.parse_header(data, tags=TAGS)
+    if offset is None and not whole:
+        dataset, offset = headers.parse_header(source.read(item), tags=TAGS)
     try:
-        found = list(instances_of(dataset, reached, index, item.size))
+        found = list(instances_of(dataset, offset, index, item.size))
     except headers.BACKEND_ERRORS as error:
         raise DicomError("a header cannot be understood; the file is damaged") from error
     if not found[0].sop_class and not (found[0].rows and found[0].columns):
@@ -268,10 +269,8 @@ def _group(source: Source, instances: list[Instance]) -> tuple[SeriesEntry, ...]
     for (patient, study, _), members in by_series.items():
         groups = _split(members)
         for part, (usable, broken) in enumerate(groups, start=1):
-            entry = SeriesEntry(
-                source, tuple(usable), patients[patient], studies[(patient, study)], part, len(groups), broken
-            )
-            entries.append(entry)
+            place = patients[patient], studies[(patient, study)], part, len(groups)
+            entries.append(SeriesEntry(source, tuple(usable), *place, broken, len(studies)))
     return tuple(sorted(entries, key=_order))
 
 
@@ -349,8 +348,3 @@ def _phases(instances: list[Instance]) -> list[list[Instance]]:
 def _repeats(instances: Iterable[Instance]) -> int:
     places = [tuple(round(x, 2) for x in i.position) for i in instances if i.position]
     return len(places) - len(set(places))
-
-
-def with_instances(entry: SeriesEntry, instances: tuple[Instance, ...]) -> SeriesEntry:
-    """The same series with other images."""
-    return replace(entry, instances=instances)

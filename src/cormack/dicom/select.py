@@ -26,7 +26,7 @@ class SelectionRules:
     stray_share : float
         A series of another patient with fewer slices than this share of the largest one is stray.
     min_extent_mm : float
-        A stack shorter than this is chosen only if there is no longer one.
+        Below this, more coverage counts before everything else.
     thin_mm : float
         Slices thinner than this are not preferred for being still thinner.
     wide_mm : float
@@ -159,7 +159,7 @@ def _spacing(entry: SeriesEntry, rules: SelectionRules) -> float:
 
 #: Smaller is better; a later row decides only where all earlier ones tie. The text says why the winner won.
 PREFERENCES: tuple[tuple[Preference, str], ...] = (
-    (lambda e, r: float(_extent(e) < r.min_extent_mm), "it covers more of the head"),
+    (lambda e, r: max(0.0, round(r.min_extent_mm - _extent(e), -1)), "it covers more of the head"),
     (lambda e, r: float(e.geometry is None or e.geometry.plane != "axial"), "its slices are axial"),
     (lambda e, r: float("DERIVED" in e.image_type), "it is original, not derived"),
     (lambda e, r: float(_KERNEL_RANK[e.kernel_class]), "its kernel is softer"),
