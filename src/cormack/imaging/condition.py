@@ -105,7 +105,8 @@ def check_hounsfield(data: AnyArray, padded: npt.NDArray[np.bool_] | None = None
     found = f"values run from {low:g} to {high:g}"
     if low == high:
         raise ValuesError(f"the image is constant ({low:g}); a CT holds air, tissue and bone")
-    if low >= AIR_CEILING_HU:
+    lowest = float(np.nanmin(sample))  # padding counts as air here: it may hold all the air there is
+    if lowest >= AIR_CEILING_HU:
         raise ValuesError(
             f"{found}, but a CT in Hounsfield units holds air near -1000: this looks like an MR, a label map, "
             "or a CT stored without its rescale intercept"

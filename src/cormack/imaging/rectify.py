@@ -126,12 +126,13 @@ def rectify(
     offsets = (stack.origins - stack.origins[0]) @ axes
     first, shape, shifts = _in_plane_grid(offsets[:, :2], pixel, stack.data.shape[:2])
     gaps = np.zeros(len(distances), dtype=bool) if bridge_gaps else wide_gaps(distances)
-    planes = _planes(stack.slice_positions_mm, step_k, gaps)
-    if shape[0] * shape[1] * len(planes) > MAX_VOXELS:
+    count = int(np.ceil((stack.slice_positions_mm[-1] - GRID_TOLERANCE_MM) / step_k)) + 1
+    if shape[0] * shape[1] * count > MAX_VOXELS:
         raise GeometryError(
-            f"the rectified grid would have {shape[0]} x {shape[1]} x {len(planes)} voxels; "
+            f"the rectified grid would have {shape[0]} x {shape[1]} x {count} voxels; "
             "check the slice positions or choose a larger slice spacing"
         )
+    planes = _planes(stack.slice_positions_mm, np.arange(count) * step_k, gaps)
     acquired = np.eye(4)
     acquired[:3, :3] = axes * np.array([*pixel, step_k])
     acquired[:3, 3] = stack.origins[0] + axes[:, :2] @ first
@@ -172,10 +173,9 @@ def _in_plane_grid(
     return first, (int(shape[0] + extra[0]), int(shape[1] + extra[1])), shifts
 
 
-def _planes(positions_mm: FloatArray, step_k: float, gaps: npt.NDArray[np.bool_]) -> list[_Plane]:
-    count = int(np.ceil((positions_mm[-1] - GRID_TOLERANCE_MM) / step_k)) + 1
+def _planes(positions_mm: FloatArray, wanted_mm: FloatArray, gaps: npt.NDArray[np.bool_]) -> list[_Plane]:
     planes = []
-    for position in np.arange(count) * step_k:
+    for position in wanted_mm:
         nearest = int(np.abs(positions_mm - position).argmin())
         if abs(positions_mm[nearest] - position) <= GRID_TOLERANCE_MM or position > positions_mm[-1]:
             planes.append(_Plane(((nearest, 1.0),)))
