@@ -6,6 +6,7 @@ cortex 37 to 41, white matter 25 to 32, cerebrospinal fluid 4 to 10, dura and ve
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,10 @@ import numpy as np
 from .cavity import HALF_LENGTH, HALF_WIDTH, HEIGHT, egg, petrous_y
 from .fields import Tube, Waves, bump, ellipsoid, smooth_min
 from .phantom import Ball
-from .plane import Box, Image, Plane
+from .plane import Box, Image, Part, Plane
 
 CORTEX_HU, WHITE_HU, FLUID_HU, DURA_HU, BLOOD_HU = 38.5, 27.5, 7.0, 52.0, 58.0
-CORTEX_MM, SULCUS_DEPTH_MM = 3.6, 15.0
+CORTEX_MM, SULCUS_DEPTH_MM = 3.6, 13.5
 #: How much sulci point to the middle of the brain (1) rather than run anywhere (0).
 SULCUS_RADIAL = 0.62
 #: Grey nuclei: Hounsfield units, centre and semi-axes on the right; each has its mirror image.
@@ -34,7 +35,7 @@ TEMPORAL_HORN = Tube(((26, -46, 16), (34, -30, 2), (33, -10, -9), (29, 1, -11)),
 AQUEDUCT = Tube(((0, -22, 4), (0, -27, -6), (0, -33, -12)), (1.2, 1.2, 1.6))
 MEDULLA = Tube(((0, -22, -24), (0, -29, -46), (0, -32, -60)), (8.5, 7.0, 6.0))
 STRAIGHT_SINUS = Tube(((0, -44, 15), (0, -64, 9), (0, -86, 1)), (1.4, 1.8, 2.6))
-VESSELS = (
+VESSELS: tuple[Tube, ...] = (
     Tube(((0, 1.0, -22), (0.8, 2.5, -12), (0, 4.5, -4)), (1.8, 1.8, 1.8), 46.0),
     *(
         Tube(((s * 9, 13, -2), (s * 16, 14, 0.5), (s * 27, 12, 0), (s * 36, 10, 2)), (1.7, 1.5, 1.4, 1.2), 46.0)
@@ -42,7 +43,9 @@ VESSELS = (
     ),
     *(Tube(((s * 9, 13, -2), (s * 1.5, 24, 2), (s * 1.2, 38, 12)), (1.5, 1.2, 1.0), 46.0) for s in (-1, 1)),
 )
-CALCIFICATIONS = (
+#: Vessels, then the pineal gland and the choroid plexus with their chalk.
+DETAILS: tuple[Part, ...] = (
+    *VESSELS,
     Ball((0.3, -31.0, 13.0), 2.6, 160.0),
     Ball((24.5, -46.0, 15.0), 2.8, 130.0),
     Ball((-25.5, -47.5, 16.0), 2.2, 120.0),
@@ -58,7 +61,7 @@ TENTORIUM_BOX: Box = ((-80, -99, -24), (80, 12, 22))
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """Points of a plane with the coordinates that the brain's parts are defined in; all of one shape.
+    """Points of a plane with the coordinates that the brain's parts are defined in; all broadcast to one shape.
 
     `ax` is |x| without the head's asymmetry, `depth` the distance (mm) below the inner table, `u`, `v`, `w` the
     coordinates in units of the vault's half axes.
@@ -77,7 +80,7 @@ class Patch:
     @classmethod
     def of(cls, plane: Plane, depth: Image) -> Patch:
         """The points of a plane at known depths below the inner table."""
-        x, y, z = np.broadcast_arrays(*plane.coordinates())
+        x, y, z = plane.coordinates()
         straight, u, v, w = egg(x, y, z)
         straight = straight + 1.1 * np.sin(y / 31.0 + z / 40.0)
         return cls(plane, straight, np.abs(straight), y, z, depth, u, v, w)
@@ -88,7 +91,13 @@ class Patch:
         if at is None:
             return None
         fields = (self.x, self.ax, self.y, self.z, self.depth, self.u, self.v, self.w)
-        return at, Patch(self.plane.crop(at), *(f[at] for f in fields))
+        return at, Patch(self.plane.crop(at), *(_cut(f, at) for f in fields))
+
+
+def _cut(field: Image, at: tuple[slice, slice]) -> Image:
+    """The part of a field in a window; lines stay lines."""
+    rows, columns = at
+    return field[rows if field.shape[0] > 1 else slice(None), columns if field.shape[1] > 1 else slice(None)]
 
 
 @dataclass(frozen=True)
@@ -113,17 +122,18 @@ class Brain:
         """Hounsfield units at points of a plane, whatever lies outside; `depth` (mm) is that below the inner table."""
         patch = Patch.of(plane, depth)
         image: Image = np.full(depth.shape, FLUID_HU, dtype=np.float32)
-        for box, paint in (
+        layers: tuple[tuple[Box, Callable[[Patch, Image], None]], ...] = (
             (CEREBRUM_BOX, self._cerebrum),
             (BELOW_BOX, _hindbrain),
             (VENTRICLE_BOX, self._ventricles),
             (MIDLINE_BOX, _falx),
             (TENTORIUM_BOX, _tentorium),
-        ):
+        )
+        for box, paint in layers:
             found = patch.within(box)
             if found is not None:
                 paint(found[1], image[found[0]])
-        for part in (*VESSELS, *CALCIFICATIONS):
+        for part in DETAILS:
             part.paint(plane, image)
         return image
 
@@ -140,7 +150,7 @@ class Brain:
 
     def _distance_to_fluid(self, p: Patch) -> Image:
         """Distance (mm) from the cerebrum's points to the nearest fluid; negative in fluid and below the cerebrum."""
-        radius = np.maximum(np.sqrt(p.u * p.u + p.v * p.v + p.w * p.w), 0.2)
+        radius = np.maximum(np.sqrt(p.u * p.u + (p.v * p.v + p.w * p.w)), 0.2)
         scale = radius ** np.float32(-SULCUS_RADIAL)
         surface = p.depth - (self.fluid_gap_mm + 1.0 * bump(((p.y - 70) / 30) ** 2 + ((p.z - 35) / 40) ** 2))
         folds = Waves(24.0, 14, self.seed)(HALF_WIDTH * p.u * scale, HALF_LENGTH * p.v * scale, HEIGHT * p.w * scale)
@@ -171,9 +181,10 @@ class Brain:
 
 
 def tentorium_z(ax: Image, y: Image) -> Image:
-    """Height of the tentorium at |x| and y: a tent, high in the middle, falling to the sides and to the back."""
-    back = np.maximum(-y - 42.0, 0)
-    return np.asarray(15.0 - 0.30 * np.sqrt(ax**2 + 16.0) - 0.23 * back - 0.004 * np.maximum(ax - 30, 0) ** 2)
+    """Height of the tentorium at |x| and y: high in the middle, falling to the sides, back and petrous ridge."""
+    aside = -0.30 * np.sqrt(ax**2 + 16.0) - 0.004 * np.maximum(ax - 30, 0) ** 2
+    tent = aside + (15.0 - 0.23 * np.maximum(-y - 42.0, 0))
+    return np.asarray(np.minimum(tent, 0.9 * (petrous_y(ax) - y) - 4.0))
 
 
 def _mirrored_box(center: tuple[float, float, float], semi: tuple[float, float, float]) -> Box:
@@ -187,16 +198,16 @@ def _sylvian(p: Patch) -> Image:
     rise = np.where(p.x > 0, np.float32(0.36), np.float32(0.30))
     height = 1.0 + rise * (26.0 - p.y) + 2.0 * np.sin(p.ax / 8.0)
     sheet = np.maximum(np.abs(p.z - height) * 0.92 - 0.9, np.maximum(38.0 - p.ax, np.abs(p.y + 2.0) - 33.0))
-    insula = 37.5 + 0.006 * (p.y - 2.0) ** 2
-    cistern = np.maximum(np.abs(p.ax - insula) - 1.2, np.hypot((p.y - 1.0) / 1.6, p.z - height - 1.0) - 13.0)
+    insula = 37.5 + 0.006 * (p.y - 2.0) ** 2 + 1.3 * np.sin(p.y / 4.6 + p.z / 5.0)
+    cistern = np.maximum(np.abs(p.ax - insula) - 1.1, np.hypot((p.y - 1.0) / 1.6, p.z - height - 3.0) - 11.0)
     return np.asarray(np.minimum(sheet, cistern))
 
 
 def _below_cerebrum(p: Patch) -> Image:
-    """Distance (mm) to what is no cerebrum: the posterior fossa, the space around the stem, the cistern of the sella."""
+    """Distance (mm) to what is no cerebrum: posterior fossa, space around the stem, cistern over the sella."""
     tent = tentorium_z(p.ax, p.y)
     behind = np.maximum(p.z - tent - 0.8, p.y - petrous_y(p.ax) - 1.0)
-    around = ellipsoid(p.ax, p.y, p.z, (0, -17, 2), (18.0, 15.5, 15))
+    around = ellipsoid(p.ax, p.y, p.z, (0, -17, 2), (17.5, 14.0, 14.5))
     under = np.maximum(ellipsoid(p.ax, p.y, p.z, (0, -12, -20), (17, 22, 24)), p.z + 2.0)
     sella = ellipsoid(p.ax, p.y, p.z, (0, 12, -2), (11.5, 10.5, 7.0))
     return np.asarray(np.minimum(np.minimum(np.minimum(behind, around), under), sella))
@@ -208,15 +219,15 @@ def _hindbrain(p: Patch, image: Image) -> None:
     lobes = ellipsoid(p.ax, p.y, p.z, (23, -50, -17), (34, 37, 27))
     vermis = ellipsoid(p.ax, p.y, p.z, (0, -58, -14), (15, 29, 27))
     cerebellum = smooth_min(lobes, vermis, 8.0)
-    fourth = ellipsoid(p.ax, p.y, p.z, (0, -17, -10), (19, 18, 32))
-    cerebellum = np.maximum(np.maximum(cerebellum, p.z - tent + 1.0), np.maximum(2.0 - p.depth, 1.5 - fourth))
-    cerebellum = np.maximum(cerebellum, p.y - petrous_y(p.ax) + 5.0)
+    stem_space = ellipsoid(p.ax, p.y, p.z, (0, -17, -10), (18, 16, 32))
+    cerebellum = np.maximum(np.maximum(cerebellum, p.z - tent + 1.0), np.maximum(2.0 - p.depth, 1.0 - stem_space))
+    cerebellum = np.maximum(cerebellum, p.y - petrous_y(p.ax) + 3.0)
     folia = np.cos(cerebellum * 1.25 + 0.9 * np.sin(p.ax / 7.0) + 0.15 * p.z)
     hu = 36.0 + 3.0 * folia * bump((cerebellum / 8.0) ** 2)
     core = ellipsoid(p.ax, p.y, p.z, (20, -50, -22), (15, 13, 9))
     hu = hu + p.plane.coverage(core * 0.25) * (29.5 - hu)
     image += p.plane.coverage(cerebellum) * (hu - image)
-    midbrain = ellipsoid(p.ax, p.y, p.z, (0, -16, 4), (16.5, 11.5, 13))
+    midbrain = ellipsoid(p.ax, p.y, p.z, (0, -16.5, 5), (16.5, 11.5, 16))
     pons = ellipsoid(p.ax, p.y, p.z, (0, -15, -14), (17.0, 15.0, 13.5))
     stem = smooth_min(midbrain, pons, 6.0)
     peduncles = Tube(((10, -18, -14), (22, -38, -18)), (7.0, 9.0)).distance(p.ax, p.y, p.z)

@@ -24,11 +24,11 @@ BOX: Box = ((-76.0, -98.0, FORAMEN_Z - 3.0), (76.0, 84.0, 92.0))
 
 def vault(x: Image, y: Image, z: Image) -> Image:
     """Signed distance (mm) to the vault alone, as if the base were rounded too; negative inside."""
-    x, u, v, w = egg(x, y, z)
-    radius2 = u * u + v * v + w * w - 0.3 * (u * v) ** 2
-    radius = np.sqrt(np.maximum(radius2, 1e-6))
-    slope = np.sqrt((u / HALF_WIDTH) ** 2 + (v / HALF_LENGTH) ** 2 + (w / HEIGHT) ** 2)
-    return np.asarray((radius - 1) * radius / np.maximum(slope, 1e-4))
+    _, u, v, w = egg(x, y, z)
+    uu, vv, ww = u * u, v * v, w * w
+    square = np.maximum(uu * (1 - 0.3 * vv) + (vv + ww), 1e-6)
+    slope2 = uu * (1 / HALF_WIDTH**2) + (vv * (1 / HALF_LENGTH**2) + ww * (1 / HEIGHT**2))
+    return np.asarray((square - np.sqrt(square)) / np.sqrt(np.maximum(slope2, 1e-8)))
 
 
 def egg(x: Image, y: Image, z: Image) -> tuple[Image, Image, Image, Image]:
@@ -46,9 +46,9 @@ def petrous_y(ax: Image) -> Image:
 
 def floor_z(ax: Image, y: Image) -> Image:
     """Height of the floor of the three fossae at |x| and y; foramina are closed."""
-    anterior = 3.0 + 8.0 * bump(((ax - 31) / 13) ** 2 + ((y - 50) / 17) ** 2) - 4.0 * bump((ax / 6) ** 2)
-    middle = -25.0 + 0.012 * (ax - 40.0) ** 2 + 0.010 * (y - 6.0) ** 2
-    posterior = FORAMEN_Z + 0.006 * np.maximum(ax - 26.0, 0) ** 2 + 0.009 * np.maximum(-y - 58.0, 0) ** 2
+    anterior = 8.0 * bump(((ax - 31) / 13) ** 2) * bump(((y - 50) / 17) ** 2) + (3.0 - 4.0 * bump((ax / 6) ** 2))
+    middle = 0.012 * (ax - 40.0) ** 2 + (0.010 * (y - 6.0) ** 2 - 25.0)
+    posterior = 0.006 * np.maximum(ax - 26.0, 0) ** 2 + (0.009 * np.maximum(-y - 58.0, 0) ** 2 + FORAMEN_Z)
     wing = y - (15.0 + 0.33 * (ax - 10.0))
     ridge = y - petrous_y(ax)
     floor = posterior + (middle - posterior) * smooth_step(ridge, 3.0)
@@ -56,7 +56,7 @@ def floor_z(ax: Image, y: Image) -> Image:
     petrous = -5.0 - 1.5 * np.sqrt(ridge**2 * 0.66 + 4.0) + 0.02 * (ax - 30)
     sella = -3.0 - 6.0 * bump(((y - 14.0) / 3.6) ** 2)
     clivus = np.where(y > 8.0, sella, sella - 1.9 * (8.0 - y))
-    central = clivus - 1.7 * np.maximum(ax - 10.0, 0) - 3.0 * np.maximum(y - 24.0, 0)
+    central = (clivus - 3.0 * np.maximum(y - 24.0, 0)) - 1.7 * np.maximum(ax - 10.0, 0)
     return smooth_max(smooth_max(floor, petrous, 3.0), central, 3.0)
 
 
@@ -80,4 +80,4 @@ def bone_thickness(x: Image, y: Image, z: Image) -> Image:
     """Thickness of the skull (mm): thick at occiput and forehead, thin at the temples."""
     thickness = 6.3 + 2.4 * bump(((y + 92) / 22) ** 2) + 1.8 * bump(((y - 78) / 22) ** 2)
     thickness = thickness - 2.8 * bump(((z + 2) / 24) ** 2 + ((y - 10) / 34) ** 2)
-    return np.asarray(thickness + 0.35 * np.sin(x / 17.0 + 1.0) * np.sin(y / 19.0) * np.cos(z / 23.0))
+    return np.asarray(thickness + np.sin(x / 17.0 + 1.0) * (0.35 * np.sin(y / 19.0) * np.cos(z / 23.0)))

@@ -46,13 +46,13 @@ def _shell(center: Triple, semi: Triple, wall_mm: float, wall_hu: float, z_deg: 
 
 def head_surface(x: Image, y: Image, z: Image, over_vault_mm: Image) -> Image:
     """Signed distance (mm) to the skin, negative inside: vault, face, nose, jaws and neck in one."""
-    surface = vault(x, y, z) - over_vault_mm
+    surface: Image = vault(x, y, z) - over_vault_mm
     if float(z.min()) > FACE_REACH_Z:
         return surface
     ax = np.abs(x)
     face = ellipsoid(ax, y, z, (0, 38, -46), (66, 54, 62))
     nose = np.minimum(
-        ellipsoid(ax, y, z, (0, 92, -34), (9.0, 17, 21)),
+        ellipsoid(ax, y, z, (0, 91, -31), (10.0, 17, 25)),
         ellipsoid(ax, y, z, (0, 99, -45), (14, 12, 8)),
     )
     neck = np.hypot(ax / 60.0, (y + 26.0) / 62.0)
@@ -76,12 +76,12 @@ EARS: tuple[Part, ...] = _both(
 )
 #: Muscles of mastication, and fat behind the cheek.
 SOFT_PARTS: tuple[Part, ...] = _both(
-    Ellipsoid((66.0, 22.0, -14.0), (7.0, 27.0, 27.0), rotation_matrix(z_deg=14), hu=58.0),
+    Ellipsoid((61.0, 21.0, -14.0), (6.5, 26.0, 26.0), rotation_matrix(z_deg=12), hu=58.0),
     Ellipsoid((58.0, 8.0, -58.0), (8.0, 17.0, 24.0), rotation_matrix(z_deg=12), hu=58.0),
     Ellipsoid((37.0, 12.0, -50.0), (8.0, 14.0, 14.0), rotation_matrix(z_deg=35), hu=58.0),
     Ellipsoid((50.0, 36.0, -42.0), (8.0, 10.0, 18.0), hu=FAT),
-    Ellipsoid((16.0, -66.0, -62.0), (13.0, 17.0, 20.0), hu=60.0),
-    Ellipsoid((40.0, -58.0, -62.0), (14.0, 10.0, 22.0), rotation_matrix(z_deg=35), hu=58.0),
+    Ellipsoid((14.0, -64.0, -62.0), (12.0, 14.0, 20.0), hu=60.0),
+    Ellipsoid((36.0, -54.0, -62.0), (13.0, 9.0, 22.0), rotation_matrix(z_deg=35), hu=58.0),
 )
 #: Bone outside of the vault, spongy cores after their cortex.
 BONES: tuple[Part, ...] = (
@@ -103,7 +103,7 @@ BONES: tuple[Part, ...] = (
         Tube(((48, 66, 0), (50, 61, -18), (52, 56, -30)), (1.8, 2.2, 3.0), SPONGY),
         Tube(((52, 56, -31), (65, 34, -30), (68, 16, -28), (65, -3, -24)), (4.5, 3.2, 2.6, 3.5), CORTICAL),
         Tube(((52, 56, -31), (40, 66, -36), (26, 71, -34)), (4.5, 3.5, 2.6), 950.0),
-        Tube(((12, 82, -2), (7, 86, -14), (9, 82, -30), (12, 76, -56)), (3.4, 2.0, 1.8, 3.0), CORTICAL),
+        Tube(((11, 78, -2), (6, 83, -14), (8, 79, -30), (12, 73, -56)), (3.4, 2.0, 1.8, 3.0), CORTICAL),
         Ellipsoid((50.0, -3.0, -31.0), (9.0, 5.0, 5.5), rotation_matrix(z_deg=-15), hu=CORTICAL),
         Ellipsoid((50.0, -3.0, -31.0), (6.5, 2.8, 3.4), rotation_matrix(z_deg=-15), hu=SPONGY),
         Tube(((49, 0, -35), (48, 4, -60), (46, 8, -400)), (4.5, 5.0, 5.0), CORTICAL),
@@ -155,7 +155,7 @@ AIR_SPACES: tuple[Part, ...] = (
 
 def paint_air_cells(plane: Plane, canvas: Image) -> None:
     """Ethmoid and mastoid air cells: pockets of air between thin walls, in place."""
-    x, y, z = np.broadcast_arrays(*plane.coordinates())
+    x, y, z = plane.coordinates()
     ax = np.abs(x)
     for center, semi, wavelength, wall_hu, wall in (
         ((0.0, 46.0, -15.0), (12.5, 23.0, 16.0), 13.0, 160.0, 0.22),

@@ -1,4 +1,8 @@
-"""Scalar fields on points of patient space, in millimetres: building blocks of anatomy. All arrays are float32."""
+"""Scalar fields on points of patient space, in millimetres: building blocks of anatomy. All arrays are float32.
+
+Coordinates may be lines that broadcast to a plane. Sums start with y and z, which in the usual scans share the rows:
+they stay lines for as long as possible.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +41,10 @@ def ellipsoid(
 ) -> Image:
     """Signed distance to an ellipsoid along the axes, exact to first order at its surface."""
     u, v, w = (x - center[0]) / semi[0], (y - center[1]) / semi[1], (z - center[2]) / semi[2]
-    radius = np.sqrt(u * u + v * v + w * w)
-    slope = np.sqrt((u / semi[0]) ** 2 + (v / semi[1]) ** 2 + (w / semi[2]) ** 2)
-    return np.asarray((radius - 1) * radius / np.maximum(slope, 1e-4))
+    uu, vv, ww = u * u, v * v, w * w
+    square = uu + (vv + ww)
+    slope2 = uu * (1 / semi[0] ** 2) + (vv * (1 / semi[1] ** 2) + ww * (1 / semi[2] ** 2))
+    return np.asarray((square - np.sqrt(square)) / np.sqrt(np.maximum(slope2, 1e-8)))
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Waves:
         """The field at points, broadcast."""
         total: Image = np.zeros(np.broadcast_shapes(x.shape, y.shape, z.shape), dtype=np.float32)
         for a, b, c, phase in _waves(self):
-            total += np.cos((a * x + phase) + b * y + c * z)
+            total += np.cos((a * x + phase) + (b * y + c * z))
         total *= np.float32(np.sqrt(2.0 / self.count))
         return total
 
@@ -107,8 +112,10 @@ class Tube:
             d = (b[0] - a[0], b[1] - a[1], b[2] - a[2])
             length2 = d[0] ** 2 + d[1] ** 2 + d[2] ** 2
             rx, ry, rz = x - a[0], y - a[1], z - a[2]
-            t = np.clip((rx * d[0] + ry * d[1] + rz * d[2]) / length2, 0, 1)
-            away = np.sqrt((rx - t * d[0]) ** 2 + (ry - t * d[1]) ** 2 + (rz - t * d[2]) ** 2)
+            along = rx * (d[0] / length2) + (ry * (d[1] / length2) + rz * (d[2] / length2))
+            t = np.minimum(np.maximum(along, 0), 1)
+            square = rx * rx + (ry * ry + rz * rz)
+            away = np.sqrt(np.maximum(square + t * (t - 2 * along) * length2, 0))
             radius = self.radii_mm[n] + t * (self.radii_mm[n + 1] - self.radii_mm[n])
             np.minimum(nearest, away - radius, out=nearest)
         return nearest

@@ -21,7 +21,7 @@ from .support import HeadSupport
 
 HEAD_BOX: Box = ((-95.0, -118.0, -400.0), (95.0, 120.0, 112.0))
 #: Rows painted at a time: few enough for all intermediate fields to stay in the processor's cache.
-STRIP_ROWS = 32
+STRIP_ROWS = 64
 SOFT_LAYER, AIR_LAYER = (*EARS, *SOFT_PARTS), (*CAVITIES_OF_BONE, *AIR_SPACES)
 INNER_TABLE_MM, OUTER_TABLE_MM = 1.7, 1.9
 #: The spinal canal with its cord, from the foramen magnum down.
@@ -80,7 +80,7 @@ class DigitalHead:
 
     def intracranial_distance_mm(self, plane: Plane) -> Image:
         """Signed distance to the surface of the intracranial space, negative inside; shape (rows, columns)."""
-        x, y, z = _full(plane)
+        x, y, z = plane.coordinates()
         return np.asarray(np.maximum(inner_table(x, y, z), FORAMEN_Z - z))
 
     def intracranial_mask(self, affine: npt.ArrayLike, shape: tuple[int, int, int]) -> npt.NDArray[np.bool_]:
@@ -105,18 +105,19 @@ class DigitalHead:
         for k in range(slices):
             origin = np.array([low[0] + 0.5, low[1] + 0.5, FORAMEN_Z + 0.5 + k])
             plane = Plane(origin, np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), rows, columns, 1.0)
-            x, y, z = _full(plane)
+            x, y, z = plane.coordinates()
             total += float(plane.coverage(inner_table(x, y, z)).sum(dtype=np.float64))
         return total / 1000.0
 
     def _paint_head(self, plane: Plane, canvas: Image, layers: tuple[tuple[Part, ...], ...]) -> None:
-        x, y, z = _full(plane)
-        surface = head_surface(x, y, z, self.parameters.scalp_mm + bone_thickness(x, y, z))
+        x, y, z = plane.coordinates()
+        thickness = bone_thickness(x, y, z)
+        surface = head_surface(x, y, z, self.parameters.scalp_mm + thickness)
         self._paint_soft_tissue(plane, canvas, surface)
         for part in layers[0]:
             part.paint(plane, canvas)
         table = inner_table(x, y, z)
-        self._paint_vault(plane, canvas, table)
+        self._paint_vault(plane, canvas, table, thickness)
         for part in layers[1]:
             part.paint(plane, canvas)
         window = plane.window(FACE_BOX)
@@ -146,11 +147,10 @@ class DigitalHead:
         tissue += plane.coverage(-surface - 1.8) * (p.skin_hu - tissue)
         canvas += plane.coverage(surface) * (tissue - canvas)
 
-    def _paint_vault(self, plane: Plane, canvas: Image, table: Image) -> None:
+    def _paint_vault(self, plane: Plane, canvas: Image, table: Image, thickness: Image) -> None:
         """Two tables and the diploë between them."""
         p = self.parameters
         x, y, z = plane.coordinates()
-        thickness = bone_thickness(*_full(plane))
         texture = Waves(5.0, 8, p.seed + 1)(x, y, z)
         spongy = p.diploe_hu + 130.0 * texture
         between = smooth_max(INNER_TABLE_MM - table, table - thickness + OUTER_TABLE_MM, 0.2)
@@ -172,12 +172,6 @@ def digital_head(parameters: HeadParameters | None = None) -> DigitalHead:
     True
     """
     return DigitalHead(parameters or HeadParameters())
-
-
-def _full(plane: Plane) -> tuple[Image, Image, Image]:
-    """Coordinates, each of the full shape (rows, columns)."""
-    x, y, z = np.broadcast_arrays(*plane.coordinates())
-    return x, y, z
 
 
 def _meeting(plane: Plane, parts: tuple[Part, ...]) -> tuple[Part, ...]:

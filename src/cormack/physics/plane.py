@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, floor
-from typing import Protocol
+from math import ceil, floor, sqrt
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.floating[Any]]
 #: Opposite corners (x, y, z) of a box in RAS+ millimetres.
 Box = tuple[tuple[float, float, float], tuple[float, float, float]]
 
@@ -55,10 +55,13 @@ class Plane:
 
     @cached_property
     def _directions(self) -> tuple[tuple[float, ...], ...]:
-        """Row, column and normal direction as plain numbers, rows and columns in units of their steps."""
-        normal = np.cross(self.step_i, self.step_j)
-        i, j = self.step_i / (self.step_i @ self.step_i), self.step_j / (self.step_j @ self.step_j)
-        return tuple(tuple(float(c) for c in d) for d in (j, i, normal / np.linalg.norm(normal), self.origin))
+        """Row, column and normal direction and origin as plain numbers; rows and columns in units of their steps."""
+        (ix, iy, iz), (jx, jy, jz) = self.step_i.tolist(), self.step_j.tolist()
+        normal = (iy * jz - iz * jy, iz * jx - ix * jz, ix * jy - iy * jx)
+        length = sqrt(normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2)
+        ii, jj = ix * ix + iy * iy + iz * iz, jx * jx + jy * jy + jz * jz
+        unit = (normal[0] / length, normal[1] / length, normal[2] / length)
+        return (jx / jj, jy / jj, jz / jj), (ix / ii, iy / ii, iz / ii), unit, tuple(self.origin.tolist())
 
     def window(self, box: Box) -> tuple[slice, slice] | None:
         """Rows and columns that may meet a box in RAS+ millimetres; None where none does."""
@@ -89,7 +92,8 @@ class Plane:
 
     def coverage(self, distance_mm: Image) -> Image:
         """Share of each point's surroundings, 0 to 1, inside a surface at a signed distance (negative inside)."""
-        return np.asarray(np.clip(np.float32(0.5) - distance_mm * np.float32(1.0 / self.edge_mm), 0, 1))
+        share = np.float32(0.5) - distance_mm * np.float32(1.0 / self.edge_mm)
+        return np.asarray(np.minimum(np.maximum(share, np.float32(0)), np.float32(1)))
 
 
 class Phantom(Protocol):

@@ -7,7 +7,7 @@ field of reconstruction with padding around it, and noise with the texture of fi
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -175,6 +175,34 @@ def acquire(phantom: Phantom, geometry: SliceGeometry, settings: ScannerSettings
         outside=-1024.0,
         acquisition=_acquisition(geometry, settings),
     )
+
+
+def scout(phantom: Phantom, geometry: SliceGeometry, *, width_mm: float, step_mm: float = 5.0) -> SliceStack:
+    """A localizer: the phantom projected along the normal of a single slice, as the standing tube sees it.
+
+    Parameters
+    ----------
+    phantom : Phantom
+    geometry : SliceGeometry
+        One slice; its thickness is not used.
+    width_mm, step_mm : float
+        How deep to project, and by which steps.
+
+    Returns
+    -------
+    SliceStack
+        One slice of int16: millimetres of water in the beam, times 8, minus 1000; localizers have no Hounsfield units.
+    """
+    i, j, normal, _ = geometry.frame()
+    edge_mm = max(*geometry.pixel_spacing_mm)
+    total: Any = np.zeros((geometry.rows, geometry.columns), dtype=np.float32)
+    origin = geometry.origins()[0]
+    steps = i * geometry.pixel_spacing_mm[0], j * geometry.pixel_spacing_mm[1]
+    for depth in np.arange(-width_mm / 2, width_mm / 2, step_mm):
+        total += phantom.hu(Plane(origin + depth * normal, *steps, geometry.rows, geometry.columns, edge_mm)) + 1000
+    image = np.clip(np.rint(total * (step_mm / 1000 * 8) - 1000), *AIR_HU_RANGE).astype(np.int16)
+    facts = replace(_acquisition(geometry, ScannerSettings()), image_type=("ORIGINAL", "PRIMARY", "LOCALIZER"))
+    return SliceStack(image.T[:, :, None], *steps, geometry.origins()[:1], acquisition=facts)
 
 
 def _image(
