@@ -6,13 +6,15 @@ from cormack.core.volume import SliceStack
 from cormack.imaging.orient import axis_codes
 from cormack.imaging.rectify import rectify, slice_spacing, wide_gaps
 
+IDENTITY = np.eye(3)
+
 
 def linear_field(xyz):
     """HU that grow linearly in space: linear interpolation must give them back exactly, up to rounding."""
     return 3 * xyz[..., 0] - 2 * xyz[..., 1] + 1.5 * xyz[..., 2]
 
 
-def tilted_stack(tilt_deg=12.0, positions=None, shape=(40, 30), rotation=np.eye(3)):
+def tilted_stack(tilt_deg=12.0, positions=None, shape=(40, 30), rotation=IDENTITY):
     positions = np.arange(12) * 3.0 if positions is None else np.asarray(positions, dtype=float)
     step_i, step_j = rotation @ np.array([-0.8, 0, 0]), rotation @ np.array([0, -0.9, 0])
     normal = np.cross(step_i, step_j) / np.linalg.norm(np.cross(step_i, step_j))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-import SimpleITK as sitk
+import SimpleITK
 
 from cormack.core.errors import InputError
 from cormack.core.volume import Volume
@@ -35,13 +35,15 @@ def test_field_of_view_is_kept_and_the_true_spacing_told():
 def test_enlarging_agrees_with_simpleitk():
     volume = smooth_volume()
     finer = to_spacing(volume, (0.5, 0.6, 1.5))
-    image = sitk.GetImageFromArray(volume.data.T)
+    image = SimpleITK.GetImageFromArray(volume.data.T)
     image.SetSpacing(volume.spacing_mm)
     image.SetOrigin(tuple(volume.affine[:3, 3]))
-    reference = sitk.Image([int(n) for n in finer.shape], sitk.sitkFloat32)
+    reference = SimpleITK.Image([int(n) for n in finer.shape], SimpleITK.sitkFloat32)
     reference.SetSpacing(finer.spacing_mm)
     reference.SetOrigin(tuple(finer.affine[:3, 3]))
-    theirs = sitk.GetArrayFromImage(sitk.Resample(image, reference, sitk.Transform(), sitk.sitkLinear)).T
+    theirs = SimpleITK.GetArrayFromImage(
+        SimpleITK.Resample(image, reference, SimpleITK.Transform(), SimpleITK.sitkLinear)
+    ).T
     inner = (slice(2, -2),) * 3
     np.testing.assert_allclose(finer.data[inner], theirs[inner], atol=1e-4)
 

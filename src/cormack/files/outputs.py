@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -90,12 +91,28 @@ class OutputSet:
 
     def _discard(self) -> None:
         for part in self._parts.values():
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # what could not be made need not be removed
+                part.unlink()
         for folder in reversed(self._created):
-            try:
+            with suppress(OSError):  # something else has been put there: it is not ours to remove
                 folder.rmdir()
-            except OSError:  # something else has been put there: it is not ours to remove
-                break
+
+
+def check_writable(root: Path) -> None:
+    """Refuse a folder that cannot be written, before any time is spent.
+
+    Raises
+    ------
+    OutputError
+        If the folder, or the nearest one above it that exists, is no folder or may not be written.
+    """
+    existing = root
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise OutputError(explain_os_error(OSError(errno.ENOTDIR, ""), root))
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise OutputError(explain_os_error(OSError(errno.EACCES, ""), root))
 
 
 def sweep_parts(folder: Path) -> int:

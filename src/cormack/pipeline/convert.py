@@ -11,7 +11,7 @@ from cormack.core.findings import Finding
 from cormack.core.provenance import Provenance
 from cormack.core.volume import SliceStack, Unit
 from cormack.files.nifti import is_nifti, write_uneven, write_volume
-from cormack.files.outputs import OutputSet, check_apart
+from cormack.files.outputs import OutputSet, check_apart, check_writable
 from cormack.files.sidecar import to_json
 from cormack.imaging.condition import check_hounsfield
 from cormack.imaging.units import to_unit
@@ -132,6 +132,7 @@ def check_target(source: Path, out: Path) -> None:
     if out.is_dir():
         raise OutputError(f"{out}: a folder stands there; give the name of a file")
     check_apart(source, out)
+    check_writable(out.parent)
 
 
 def _write_native(path: Path, stack: SliceStack, codes: str | None) -> None:

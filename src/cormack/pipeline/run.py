@@ -12,7 +12,7 @@ from typing import Any
 from cormack.core.errors import CormackError, DatasetError
 from cormack.core.provenance import Provenance
 from cormack.files.bids import ScanName, find_scans, is_dataset, scan_name, subject_name
-from cormack.files.outputs import check_apart
+from cormack.files.outputs import check_apart, check_writable
 from cormack.pipeline.load import Located, locate
 from cormack.pipeline.manifest import is_done
 from cormack.pipeline.options import RunOptions
@@ -79,6 +79,7 @@ def run(
         If the input or output cannot be used, or a single scan fails.
     """
     listener = progress or Silent()
+    check_writable(out)
     if is_dataset(source):
         return _run_dataset(source, out, options, tuple(participants), force=force, progress=listener)
     labels = tuple(participants)
