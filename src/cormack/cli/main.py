@@ -197,15 +197,38 @@ def units_command(source: Path, out: Path, unit: str, assume_mm: bool, quiet: bo
     show_default=True,
     help="Gantry tilt in degrees.",
 )
+@click.option("--slices", type=click.IntRange(3, 400), default=40, show_default=True, help="Number of slices.")
+@click.option(
+    "--thickness",
+    "thickness_mm",
+    type=click.FloatRange(0.3, 10),
+    default=4.0,
+    show_default=True,
+    help="Slice thickness and distance (mm).",
+)
+@click.option(
+    "--noise",
+    "noise_hu",
+    type=click.FloatRange(0, 100),
+    default=3.5,
+    show_default=True,
+    help="Standard deviation of the noise (HU).",
+)
+@click.option("--pixels", type=click.IntRange(64, 1024), default=512, show_default=True, help="Rows and columns.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of noise and UIDs.")
 @talk_options
-def phantom_command(out: Path, tilt_deg: float, quiet: bool, verbose: int) -> None:
+def phantom_command(out: Path, quiet: bool, verbose: int, **values: Any) -> None:
     """Make a digital head as a DICOM export: a tilted series, a localizer and a dose page. No person was scanned."""
     from cormack.pipeline.phantom import make_phantom_series
 
     with listener(quiet=quiet, verbose=verbose) as progress:
         progress.step("Scanning the digital head")
-        make_phantom_series(out, tilt_deg=tilt_deg)
-    say(f"wrote {out}", quiet=quiet)
+        made = make_phantom_series(out, **values)
+    say(
+        f"wrote {out}: {made.slices} slices, {made.localizers} localizers, a dose page; "
+        f"true intracranial volume {made.intracranial_volume_ml:.1f} ml",
+        quiet=quiet,
+    )
 
 
 @cli.command(name="completion")
