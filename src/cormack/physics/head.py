@@ -21,7 +21,7 @@ from .support import HeadSupport
 
 HEAD_BOX: Box = ((-95.0, -118.0, -400.0), (95.0, 120.0, 112.0))
 #: Rows painted at a time: few enough for all intermediate fields to stay in the processor's cache.
-STRIP_ROWS = 64
+STRIP_ROWS = 128
 SOFT_LAYER, AIR_LAYER = (*EARS, *SOFT_PARTS), (*CAVITIES_OF_BONE, *AIR_SPACES)
 INNER_TABLE_MM, OUTER_TABLE_MM = 1.7, 1.9
 #: The spinal canal with its cord, from the foramen magnum down.

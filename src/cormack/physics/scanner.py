@@ -177,7 +177,7 @@ def acquire(phantom: Phantom, geometry: SliceGeometry, settings: ScannerSettings
     )
 
 
-def scout(phantom: Phantom, geometry: SliceGeometry, *, width_mm: float, step_mm: float = 5.0) -> SliceStack:
+def scout(phantom: Phantom, geometry: SliceGeometry, *, width_mm: float, step_mm: float = 3.0) -> SliceStack:
     """A localizer: the phantom projected along the normal of a single slice, as the standing tube sees it.
 
     Parameters
@@ -194,7 +194,7 @@ def scout(phantom: Phantom, geometry: SliceGeometry, *, width_mm: float, step_mm
         One slice of int16: millimetres of water in the beam, times 8, minus 1000; localizers have no Hounsfield units.
     """
     i, j, normal, _ = geometry.frame()
-    edge_mm = max(*geometry.pixel_spacing_mm)
+    edge_mm = max(*geometry.pixel_spacing_mm, step_mm)
     total: Any = np.zeros((geometry.rows, geometry.columns), dtype=np.float32)
     origin = geometry.origins()[0]
     steps = i * geometry.pixel_spacing_mm[0], j * geometry.pixel_spacing_mm[1]
