@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +47,9 @@ def region(volume: Volume, label_map: LabelMap, key: int | str = 1) -> Region:
     if len(label_map.table) > 1:
         data = data == index
     box = bounding_box(data)
-    return Region(box, np.ascontiguousarray(label_map.data[box] == index))
+    mask = label_map.data[box] == index
+    # In the memory order of the volume: elementwise work on arrays of different order is several times slower.
+    return Region(box, np.asfortranarray(mask) if volume.data.flags.f_contiguous else np.ascontiguousarray(mask))
 
 
 def bounding_box(data: AnyArray) -> Box:
@@ -71,7 +74,8 @@ def block_mean(data: AnyArray, factors: tuple[int, int, int]) -> npt.NDArray[np.
     """Mean of blocks of voxels, shape // factors (a last incomplete block is dropped), as float32."""
     a, b, c = (n // f for n, f in zip(data.shape, factors, strict=True))
     fa, fb, fc = factors
-    total = np.zeros((a, b, c), dtype=np.int32 if data.dtype.kind in "bui" else np.float32)
+    order: Literal["C", "F"] = "F" if abs(data.strides[0]) < abs(data.strides[2]) else "C"
+    total = np.zeros((a, b, c), dtype=np.int32 if data.dtype.kind in "bui" else np.float32, order=order)
     # Adding strided views is several times faster than reducing a reshaped six-dimensional array.
     for i in range(fa):
         for j in range(fb):

@@ -61,43 +61,48 @@ def edge_contact(volume: Volume, part: Region, measured: BoolArray | None = None
     steps = volume.affine[:3, :3]
     face_cm2 = [float(np.linalg.norm(np.cross(steps[:, (a + 1) % 3], steps[:, (a + 2) % 3]))) / 100 for a in range(3)]
     sections = np.count_nonzero(part.mask, axis=(0, 1))
-    strides = [max(1, round(SAMPLING_MM / step)) for step in volume.spacing_mm]
+    thin = tuple(max(1, round(SAMPLING_MM / step)) for step in volume.spacing_mm)
+    lines = _lines_on_grid(part, volume, thin) if measured is None else _lines_in_field(part, volume, measured, thin)
     areas = {}
-    for side, (axis, sign) in SIDES.items():
-        thin = [1 if a == axis else stride for a, stride in enumerate(strides)]
-        lines = _touching(part, measured, volume, axis, sign, thin)
-        areas[side] = face_cm2[axis] * float(np.prod(thin)) * lines
+    for side, (axis, _) in SIDES.items():
+        others = [t for a, t in enumerate(thin) if a != axis]
+        areas[side] = face_cm2[axis] * others[0] * others[1] * lines[side]
     return EdgeContact(areas, float(sections.max()) * face_cm2[2])
 
 
-def _touching(part: Region, measured: BoolArray | None, volume: Volume, axis: int, sign: int, thin: list[int]) -> int:
-    """Count the lines of voxels along an axis, thinned out, on which the mask reaches the unmeasured."""
-    reach = max(1, round(REACH_MM / volume.spacing_mm[axis]))
-    size = volume.shape[axis]
-    span = part.box[axis]
-    beyond = size - span.stop if sign > 0 else span.start
-    if measured is None:
-        if beyond >= reach:
-            return 0
-        rim = _end(_thinned(part.mask, thin), axis, sign, reach - beyond)
-        return int(np.count_nonzero(rim.any(axis=axis)))
-    lines = list(part.box)
-    lines[axis] = slice(None)
-    field = _towards(_thinned(measured[tuple(lines)], thin), axis, sign)
-    mask = _towards(_thinned(part.mask, thin), axis, sign)
-    # argmax finds the first True from that side: the outermost voxel of the mask and of the field.
-    gap = mask.argmax(axis=axis) + beyond - field.argmax(axis=axis)
-    return int(np.count_nonzero(mask.any(axis=axis) & (gap < reach)))
+def _reach(volume: Volume, axis: int) -> int:
+    return max(1, round(REACH_MM / volume.spacing_mm[axis]))
 
 
-def _thinned(array: BoolArray, thin: list[int]) -> BoolArray:
-    return array[:: thin[0], :: thin[1], :: thin[2]]
+def _lines_on_grid(part: Region, volume: Volume, thin: tuple[int, ...]) -> dict[str, int]:
+    """Count, by side, the lines of voxels (thinned out across) on which the mask reaches the end of the grid."""
+    counts = {}
+    for side, (axis, sign) in SIDES.items():
+        span, size = part.box[axis], part.mask.shape[axis]
+        depth = _reach(volume, axis) - (volume.shape[axis] - span.stop if sign > 0 else span.start)
+        cut = [slice(None, None, t) for t in thin]
+        cut[axis] = slice(max(0, size - depth), size) if sign > 0 else slice(0, max(0, depth))
+        counts[side] = int(np.count_nonzero(part.mask[tuple(cut)].any(axis=axis))) if depth > 0 else 0
+    return counts
 
 
-def _end(mask: BoolArray, axis: int, sign: int, depth: int) -> BoolArray:
-    cut: list[slice] = [slice(None)] * 3
-    cut[axis] = slice(max(0, mask.shape[axis] - depth), None) if sign > 0 else slice(0, depth)
-    return mask[tuple(cut)]
+def _lines_in_field(part: Region, volume: Volume, measured: BoolArray, thin: tuple[int, ...]) -> dict[str, int]:
+    """Count, by side, the thinned out lines on which the mask reaches the end of what was measured."""
+    # Both are thinned along the line, too, which makes the reach longer by up to one step of thinning.
+    aligned = tuple(slice(span.start % t, None, t) for span, t in zip(part.box, thin, strict=True))
+    field = np.ascontiguousarray(measured[aligned])
+    mask = np.ascontiguousarray(part.mask[tuple(slice(None, None, t) for t in thin)])
+    start = [span.start // t for span, t in zip(part.box, thin, strict=True)]
+    box = [slice(first, first + n) for first, n in zip(start, mask.shape, strict=True)]
+    counts = {}
+    for side, (axis, sign) in SIDES.items():
+        lines = tuple(slice(None) if a == axis else box[a] for a in range(3))
+        beyond = field.shape[axis] - box[axis].stop if sign > 0 else box[axis].start
+        # argmax finds the first True from that side: the outermost voxel of the mask and of the field.
+        edge = _towards(mask, axis, sign).argmax(axis=axis) + beyond
+        gap = (edge - _towards(field[lines], axis, sign).argmax(axis=axis)) * thin[axis]
+        counts[side] = int(np.count_nonzero(mask.any(axis=axis) & (gap < _reach(volume, axis) + thin[axis] - 1)))
+    return counts
 
 
 def _towards(array: BoolArray, axis: int, sign: int) -> BoolArray:

@@ -167,7 +167,8 @@ def foreign_findings(found: Vessels, dense: Metal, acquisition: Acquisition) -> 
             Finding(
                 "contrast-suspected",
                 f"Contrast medium is suspected: {found.volume_ml:.1f} ml inside the brain look like filled vessels "
-                f"(up to {found.extent_mm:.0f} mm long). Hounsfield units of the brain are raised.",
+                f"(up to {found.extent_mm:.0f} mm long), unless it is a catheter or calcified dura. With contrast "
+                "medium, Hounsfield units of the brain are raised.",
                 evidence,
             )
         )

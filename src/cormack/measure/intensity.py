@@ -22,10 +22,11 @@ def histogram(volume: Volume, part: Region, name: str) -> Histogram:
     """
     low, high = HISTOGRAM_RANGE_HU
     counts = np.zeros(high - low + 1, dtype=np.int64)
-    data = volume.data[part.box]
-    # Planes along the slowest axis in memory: planes along another one are several times slower to read.
-    slowest = int(np.argmax(np.abs(data.strides)))
-    for plane, inside in zip(np.moveaxis(data, slowest, 0), np.moveaxis(part.mask, slowest, 0), strict=True):
+    data, mask = volume.data[part.box], part.mask
+    # Picking by a mask runs along the last axis: the one that is fastest in memory should be it.
+    if abs(data.strides[0]) < abs(data.strides[2]):
+        data, mask = data.T, mask.T
+    for plane, inside in zip(data, mask, strict=True):
         values = plane[inside]
         if values.dtype.kind == "f":
             values = np.rint(np.nan_to_num(values, nan=low))
@@ -35,7 +36,7 @@ def histogram(volume: Volume, part: Region, name: str) -> Histogram:
 
 def intensity_measurements(inside: Histogram) -> tuple[Measurement, ...]:
     """Mean, standard deviation, median and percentiles of the HU that a histogram counted."""
-    where = f"of HU inside the mask of the {inside.region}, in bins of 1 HU"
+    where = f"of HU inside the mask of the {inside.region}"
     moments = inside.moments_hu()
     if moments is None:
         empty = f"not measured: the mask of the {inside.region} is empty"
@@ -45,9 +46,9 @@ def intensity_measurements(inside: Histogram) -> tuple[Measurement, ...]:
     return (
         Measurement("mean HU", mean, "HU", f"mean {where}"),
         Measurement("standard deviation HU", deviation, "HU", f"population standard deviation {where}"),
-        Measurement("median HU", inside.percentile_hu(50), "HU", f"median {where}"),
+        Measurement("median HU", inside.percentile_hu(50), "HU", f"median {where}, to 1 HU"),
         *(
-            Measurement(f"{p}th percentile HU", inside.percentile_hu(p), "HU", f"{p}th percentile {where}")
+            Measurement(f"{p}th percentile HU", inside.percentile_hu(p), "HU", f"{p}th percentile {where}, to 1 HU")
             for p in PERCENTILES
         ),
     )

@@ -15,6 +15,9 @@ from .tables import Row, acquisition_rows, geometry_rows, measurement_rows, numb
 #: Findings that say that brain is missing from the picture.
 COVERAGE_CODES = ("vertex-cut", "base-cut", "brain-cut-laterally")
 
+#: The slices are drawn from the side if they lean by at least this, or lie unevenly.
+TILTED_DEG = 0.1
+
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
@@ -34,6 +37,7 @@ def render_report(content: ReportContent) -> str:
     Pictures are embedded, and a content security policy forbids the page every request. All text is escaped.
     """
     stack = content.stack
+    bars = distance_bars(stack) if stack is not None else None
     return _template().render(
         content=content,
         key_rows=key_rows(content),
@@ -44,8 +48,8 @@ def render_report(content: ReportContent) -> str:
         other_rows=measurement_rows(content.measures.measurements, volumes=False),
         acquisition=acquisition_rows(content.volume.acquisition),
         geometry=geometry_rows(content),
-        side=side_view(stack) if stack is not None else None,
-        bars=distance_bars(stack) if stack is not None else None,
+        side=side_view(stack) if stack is not None and (bars or abs(stack.tilt_deg) >= TILTED_DEG) else None,
+        bars=bars,
         methods=methods_text(content),
         total_s=sum(content.seconds.values()),
         number=number,

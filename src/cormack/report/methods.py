@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .content import ReportContent, StackFacts
+from .tables import number
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,10 @@ def _geometry(content: ReportContent) -> list[str]:
     spacing = " × ".join(f"{s:.2f}" for s in volume.spacing_mm)
     if stack is None or source != "DICOM":
         return [f"The volume was read from a {source} file ({_grid(volume.shape)} voxels of {spacing} mm)."]
+    tilt = stack.tilt_deg if abs(stack.tilt_deg) >= 0.05 else 0.0
     read = (
         f"{stack.shape[2]} {source} slices were placed by their Image Position and Image Orientation (Patient), "
-        f"{_distances(stack)}; the gantry tilt measured from these positions was {stack.tilt_deg:.1f}°."
+        f"{_distances(stack)}; the gantry tilt measured from these positions was {number(tilt, 1)}°."
     )
     if content.processing.interpolation is None:
         return [read, f"They formed an orthogonal, even grid of {spacing} mm, and were not resampled."]

@@ -127,7 +127,8 @@ def geometry_rows(content: ReportContent) -> tuple[Row, ...]:
 def _native_rows(stack: StackFacts, content: ReportContent) -> tuple[Row, ...]:
     stated = content.volume.acquisition.gantry_detector_tilt_deg
     note = "from Image Position (Patient)" if content.processing.source == "DICOM" else "from the affine"
-    note += "" if stated is None else f"; the header states {number(stated)}°, its sign by vendor"
+    if stated is not None:
+        note += f"; the header states {number(stated)}°" + (", its sign by vendor" if stated else "")
     gaps = stack.slice_distances_mm
     rows = [
         Row("Native slices", str(stack.shape[2]), "", f"{stack.shape[0]} × {stack.shape[1]} pixels"),
