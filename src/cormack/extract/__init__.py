@@ -1,0 +1,1 @@
+"""Head from table, brain from head: masks of a rectified CT volume."""
