@@ -53,6 +53,9 @@ def test_cut_vertex(spacing, rotation):
     assert "top" in found["head-cut"].message
     if rotation == 0:
         assert found["vertex-cut"].evidence["area_at_edge_cm2"] == pytest.approx(section_cm2(40), rel=0.02)
+        t = 40 / BRAIN_MM[2]
+        missing_ml = np.pi * np.prod(BRAIN_MM) / 1000 * (2 / 3 - t + t**3 / 3)
+        assert found["vertex-cut"].evidence["missing_if_round_ml"] == pytest.approx(missing_ml, rel=0.08)
         assert found["vertex-cut"].evidence["largest_section_cm2"] == pytest.approx(section_cm2(0), rel=0.02)
 
 

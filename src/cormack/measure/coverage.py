@@ -19,15 +19,15 @@ from .boxes import BoolArray, Region
 #: The mask counts as touching the edge if it comes this close to it (mm): masks often stop a voxel short.
 REACH_MM = 1.5
 #: Area of brain at the upper edge from which the vertex is called cut (cm²).
-VERTEX_CUT_CM2 = 1.0
+VERTEX_CUT_CM2 = 3.0
 #: Area at the lower edge from which the base is called cut (cm²); a foramen magnum has 5 to 12.
 BASE_CUT_CM2 = 15.0
 #: Area at the sides, front and back from which brain or head are called cut (cm²).
 LATERAL_CUT_CM2 = 1.0
 #: Areas are counted on lines about this far apart (mm).
 SAMPLING_MM = 1.0
-#: Area of head at the upper edge from which the top of the head is called cut (cm²).
-HEAD_TOP_CUT_CM2 = 2.0
+#: Area of head at the upper edge from which its top is called cut (cm²); below, less than half a percent is missing.
+HEAD_TOP_CUT_CM2 = 30.0
 
 SIDES = {"left": (0, -1), "right": (0, 1), "back": (1, -1), "front": (1, 1), "base": (2, -1), "vertex": (2, 1)}
 
@@ -42,6 +42,13 @@ class EdgeContact:
     def share(self, side: str) -> float:
         """Area at one side relative to the largest axial section."""
         return self.area_cm2[side] / self.largest_section_cm2 if self.largest_section_cm2 > 0 else 0.0
+
+    @property
+    def missing_above_ml(self) -> float:
+        """Volume beyond the upper edge if the top is a spherical cap on the section there."""
+        radius = float(np.sqrt(self.largest_section_cm2 / np.pi))
+        height = radius - float(np.sqrt(max(radius**2 - self.area_cm2["vertex"] / np.pi, 0.0)))
+        return np.pi * height**2 * (3 * radius - height) / 3
 
 
 def edge_contact(volume: Volume, part: Region, measured: BoolArray | None = None) -> EdgeContact:
@@ -132,8 +139,11 @@ def coverage_findings(brain: EdgeContact, head: EdgeContact) -> tuple[Finding, .
             Finding(
                 "vertex-cut",
                 f"The top of the brain is cut by the field of view: {brain.area_cm2['vertex']:.1f} cm² of brain lie at "
-                "the last measured slice. Volumes are too small.",
-                _evidence(brain, "vertex", VERTEX_CUT_CM2),
+                f"the last measured slice, so about {brain.missing_above_ml:.0f} ml are missing from the volumes.",
+                {
+                    **_evidence(brain, "vertex", VERTEX_CUT_CM2),
+                    "missing_if_round_ml": round(brain.missing_above_ml, 1),
+                },
             )
         )
     if brain.area_cm2["base"] >= BASE_CUT_CM2:
