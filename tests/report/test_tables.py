@@ -4,7 +4,7 @@ import pytest
 
 from cormack.core.acquisition import Acquisition
 from cormack.core.findings import Finding
-from cormack.report.tables import acquisition_rows, geometry_rows, measurement_rows, number, warned
+from cormack.report.tables import acquisition_rows, geometry_rows, measurement_rows, number, sentence, warned
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,19 @@ def test_geometry_states_measured_and_stated_tilt(content, bare):
     assert rows["Slice distance"].value == "3.00 to 6.00"
     assert rows["Missing slices"].value == "1"
     assert [r.name for r in geometry_rows(bare)] == ["Grid"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the tilt is -18.5°", "The tilt is −18.5°."),
+        ("Done.", "Done."),
+        ("12-bit, sub-01, 1-2 mm", "12-bit, sub-01, 1-2 mm."),
+        ("", ""),
+    ],
+)
+def test_sentence(text, expected):
+    assert sentence(text) == expected
 
 
 def test_findings_become_sentences_with_units():

@@ -10,7 +10,7 @@ from .charts import brain_chart, distance_bars, head_chart, side_view
 from .content import ReportContent
 from .figures import figures
 from .methods import methods_text
-from .tables import Row, acquisition_rows, geometry_rows, measurement_rows, number, warned
+from .tables import Row, acquisition_rows, geometry_rows, measurement_rows, number, sentence, warned
 
 #: Findings that say that brain is missing from the picture.
 COVERAGE_CODES = ("vertex-cut", "base-cut", "brain-cut-laterally")
@@ -50,6 +50,7 @@ def render_report(content: ReportContent) -> str:
         geometry=geometry_rows(content),
         side=side_view(stack) if stack is not None and (bars or abs(stack.tilt_deg) >= TILTED_DEG) else None,
         bars=bars,
+        selection=[sentence(line) for line in content.selection],
         methods=methods_text(content),
         total_s=sum(content.seconds.values()),
         number=number,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -149,13 +150,18 @@ def _native_rows(stack: StackFacts, content: ReportContent) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def sentence(text: str) -> str:
+    """Text as a sentence: a capital first, a full stop last, minus signs before numbers."""
+    text = re.sub(r"(?<![\w.])-(?=\d)", "−", text.strip())
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) or not text else ".")
+
+
 def warned(finding: Finding) -> Warned:
     """A finding with its title and its evidence as rows."""
-    message = finding.message[:1].upper() + finding.message[1:]
     return Warned(
         title=_capital(finding.code.replace("-", " ")),
         code=finding.code,
-        message=message if message.endswith((".", "?", "!")) else message + ".",
+        message=sentence(finding.message),
         evidence=_evidence_rows(finding.evidence),
         is_note=finding.code in NOTES,
     )
