@@ -215,6 +215,8 @@ def test_some_truncated_files_leave_the_rest(tmp_path: Path) -> None:
         {"Rows": 65535, "Columns": 65535},
         {"NumberOfFrames": 2_000_000_000},
         {"Rows": 0},
+        {"Rows": 0, "NumberOfFrames": 2_000_000_000},
+        {"Columns": 0, "NumberOfFrames": -1},
         {"SamplesPerPixel": 60_000},
         {"BitsAllocated": 65_528},
     ],

@@ -126,7 +126,8 @@ def instances_of(dataset: Any, pixel_offset: int | None, item: int, size: int) -
     base["has_pixels"] = pixel_offset is not None
     base["problem"] = _problem(dataset, base, frames, size, pixel_offset)
     grouped = "PerFrameFunctionalGroupsSequence" in dataset
-    if base["problem"] or (frames == 1 and not grouped):
+    # Without an image size nothing bounds the number of frames.
+    if base["problem"] or frames < 1 or not base["rows"] or not base["columns"] or (frames == 1 and not grouped):
         yield Instance(frame=None, **base)
         return
     per_frame = frame_facts(dataset, frames)
