@@ -41,6 +41,12 @@ def test_every_citation_is_in_the_list(content, method):
         assert reference.url in text.plain
 
 
+def test_head_without_a_description_is_described_by_its_range(content):
+    plain = replace(content, head=replace(content.head, description=""))
+    assert "largest component of −100 to 300 HU" in methods_text(plain).paragraph
+    assert "(analytic head)" in methods_text(content).paragraph
+
+
 def test_unknown_method_is_described_by_the_mask(content):
     text = methods_text(replace(content, processing=Processing(brain_method="network"))).paragraph
     assert "inside of the skull" not in text

@@ -13,6 +13,9 @@ from cormack.core.labels import LabelMap
 from cormack.core.measures import ScanMeasures
 from cormack.core.volume import SliceStack, Volume
 
+#: A stack leans from this on (degrees); below, it is called straight.
+LEANING_DEG = 0.05
+
 
 @dataclass(frozen=True)
 class StackFacts:
@@ -51,6 +54,11 @@ class StackFacts:
                 ((float(a[0]), float(a[1])), (float(b[0]), float(b[1]))) for a, b in zip(start, end, strict=True)
             ),
         )
+
+    @property
+    def leans(self) -> bool:
+        """True if the stack is tilted by an amount that shows with one decimal."""
+        return abs(self.tilt_deg) >= LEANING_DEG
 
     @property
     def slice_distances_mm(self) -> tuple[float, ...]:

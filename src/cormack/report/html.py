@@ -15,9 +15,6 @@ from .tables import Row, acquisition_rows, geometry_rows, measurement_rows, numb
 #: Findings that say that brain is missing from the picture.
 COVERAGE_CODES = ("vertex-cut", "base-cut", "brain-cut-laterally")
 
-#: The slices are drawn from the side if they lean by at least this, or lie unevenly.
-TILTED_DEG = 0.1
-
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
@@ -48,7 +45,7 @@ def render_report(content: ReportContent) -> str:
         other_rows=measurement_rows(content.measures.measurements, volumes=False),
         acquisition=acquisition_rows(content.volume.acquisition),
         geometry=geometry_rows(content),
-        side=side_view(stack) if stack is not None and (bars or abs(stack.tilt_deg) >= TILTED_DEG) else None,
+        side=side_view(stack) if stack is not None and (bars or stack.leans) else None,
         bars=bars,
         selection=[sentence(line) for line in content.selection],
         methods=methods_text(content),

@@ -85,7 +85,7 @@ def _geometry(content: ReportContent) -> list[str]:
     spacing = " × ".join(f"{s:.2f}" for s in volume.spacing_mm)
     if stack is None or source != "DICOM":
         return [f"The volume was read from a {source} file ({_grid(volume.shape)} voxels of {spacing} mm)."]
-    tilt = stack.tilt_deg if abs(stack.tilt_deg) >= 0.05 else 0.0
+    tilt = stack.tilt_deg if stack.leans else 0.0
     read = (
         f"{stack.shape[2]} {source} slices were placed by their Image Position and Image Orientation (Patient), "
         f"{_distances(stack)}; the gantry tilt measured from these positions was {number(tilt, 1)}°."
@@ -126,7 +126,9 @@ def _conditioning(content: ReportContent) -> list[str]:
 def _masks(content: ReportContent) -> list[str]:
     processing = content.processing
     sentences = []
-    if processing.head_range_hu is not None:
+    if content.head.description:
+        sentences.append(f"The head was separated from table and headrest ({content.head.description.rstrip('.')}).")
+    elif processing.head_range_hu is not None:
         low, high = (f"{v:g}".replace("-", "−") for v in processing.head_range_hu)
         sentences.append(
             f"The head was separated from table and headrest as the largest component of {low} to {high} HU, "

@@ -116,9 +116,10 @@ def measurement_rows(measurements: tuple[Measurement, ...], *, volumes: bool) ->
 def geometry_rows(content: ReportContent) -> tuple[Row, ...]:
     """How the slices lay, and the grid that they were brought to."""
     volume, stack = content.volume, content.stack
-    rows = list(_native_rows(stack, content)) if stack is not None else []
+    native = stack is not None and (content.processing.source == "DICOM" or stack.leans)
+    rows = list(_native_rows(stack, content)) if native and stack is not None else []
     spacing = " × ".join(f"{s:.3f}" for s in volume.spacing_mm)
-    name = "Rectified grid" if stack is not None else "Grid"
+    name = "Rectified grid" if native else "Grid"
     rows.append(
         Row(name, " × ".join(str(n) for n in volume.shape), "voxels", f"{spacing} mm, along right, anterior, superior")
     )
@@ -134,9 +135,7 @@ def _native_rows(stack: StackFacts, content: ReportContent) -> tuple[Row, ...]:
     rows = [
         Row("Native slices", str(stack.shape[2]), "", f"{stack.shape[0]} × {stack.shape[1]} pixels"),
         Row("Pixel spacing", " × ".join(f"{p:.3f}" for p in stack.pixel_spacing_mm), "mm"),
-        Row(
-            "Gantry tilt, measured", number(stack.tilt_deg + 0.0 if abs(stack.tilt_deg) >= 0.05 else 0.0, 1), "°", note
-        ),
+        Row("Gantry tilt, measured", number(stack.tilt_deg if stack.leans else 0.0, 1), "°", note),
     ]
     if gaps:
         low, high = min(gaps), max(gaps)
