@@ -122,7 +122,7 @@ def _values(image: nib.Nifti1Image) -> AnyArray:
             if (slope, inter) != (1.0, 0.0):
                 values = values.astype(np.int32) * int(slope) + int(inter)
             return np.asfortranarray(values, dtype=np.int16)
-    return np.asfortranarray(image.dataobj.get_scaled(dtype=np.float32), dtype=np.float32)
+    return np.asfortranarray(image.get_fdata(dtype=np.float32, caching="unchanged"), dtype=np.float32)
 
 
 def stack_from_affine(data: AnyArray, affine: FloatArray, *, acquisition: Acquisition | None = None) -> SliceStack:

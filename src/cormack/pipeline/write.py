@@ -94,7 +94,20 @@ def _shared_files(root: Path, outputs: OutputSet) -> None:
 
 def volumes_table(measurements: tuple[Measurement, ...]) -> tuple[str, str]:
     """One row of measurements as TSV, and its dictionary as JSON (BIDS: n/a where not measured)."""
-    header = "\t".join(m.name for m in measurements)
+    header = "\t".join(column_name(m) for m in measurements)
     row = "\t".join("n/a" if m.value is None else f"{m.value:.6g}" for m in measurements)
-    dictionary = {m.name: {"Description": m.definition, "Units": m.unit} for m in measurements}
+    dictionary = {
+        column_name(m): {"LongName": m.name, "Description": m.definition, "Units": m.unit} for m in measurements
+    }
     return f"{header}\n{row}\n", to_json(dictionary)
+
+
+def column_name(measurement: Measurement) -> str:
+    """Column of a measurement: its name in snake case, ending in its unit.
+
+    >>> column_name(Measurement("intracranial volume", 1.0, "ml", ""))
+    'intracranial_volume_ml'
+    """
+    words = "_".join(measurement.name.lower().replace("-", " ").split())
+    unit = {"%": "percent"}.get(measurement.unit, measurement.unit.lower())
+    return words if not unit or words.endswith(f"_{unit}") else f"{words}_{unit}"
