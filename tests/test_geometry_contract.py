@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from cormack.dicom.read import read_scan
+from cormack.dicom.write import write_ct_series
+from cormack.imaging.condition import condition
 from cormack.imaging.rectify import rectify
 from cormack.physics.phantom import Composition
-from cormack.physics.scanner import SliceGeometry, acquire
+from cormack.physics.scanner import ScannerSettings, SliceGeometry, acquire
 
 _spec = importlib.util.spec_from_file_location(
     "benchmarks_geometry", Path(__file__).resolve().parent.parent / "benchmarks" / "geometry.py"
@@ -33,6 +35,22 @@ def test_every_voxel_is_where_the_headers_put_it(orientation, tilt_deg, spacing,
     assert rectified.volume.is_orthogonal
     assert bench.marker_error_voxels(rectified) <= bench.MARKER_LIMIT_VOXELS
     assert bench.lost_voxels(native, rectified) == 0
+
+
+@pytest.mark.parametrize("padding_hu", [-1500, -2000, -3024])
+def test_padding_takes_no_voxel_of_the_head(padding_hu, tmp_path):
+    settings = ScannerSettings(field_of_view_mm=180.0, padding_hu=padding_hu)
+    geometry = bench.scan_geometry("axial", -25.0, "even")
+    acquired = acquire(bench.marker_phantom(), geometry, settings)
+    write_ct_series(acquired, tmp_path / "series", padding_hu=padding_hu)
+    read = read_scan(tmp_path / "series").assembly
+    np.testing.assert_array_equal(read.stack.data, acquired.data)
+    conditioned = condition(read.stack, read.padding_hu)
+    np.testing.assert_array_equal(conditioned.padded, acquired.data == padding_hu)
+    rectified = rectify(conditioned.stack, padded=conditioned.padded)
+    assert bench.lost_voxels(conditioned.stack, rectified) == 0
+    assert rectified.volume.data.min() == -1024
+    assert abs(bench.volume_error(rectified)) <= bench.VOLUME_LIMIT
 
 
 @pytest.mark.parametrize("scan", tuple(bench.volume_scans()), ids=lambda scan: scan[0])

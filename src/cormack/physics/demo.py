@@ -14,7 +14,7 @@ from .scanner import ScannerSettings, SliceGeometry, acquire, even_positions, sc
 from .screen import text_page
 
 #: Middle of the scanned range, and the reconstructed circle in a square of the same width.
-CENTER_MM = (0.0, -6.0, 22.0)
+CENTER_MM = (0.0, -6.0, 26.0)
 FIELD_OF_VIEW_MM = 250.0
 
 

@@ -58,7 +58,9 @@ def head_surface(x: Image, y: Image, z: Image, over_vault_mm: Image) -> Image:
     neck = np.hypot(ax / 60.0, (y + 26.0) / 62.0)
     neck = np.maximum((neck - 1.0) * 60.0, z + 34.0)
     brow = ellipsoid(ax, y, z, (0, 74, 2), (44, 16, 13))
-    surface = smooth_min(surface, face, 14.0)
+    temples = ellipsoid(ax, y, z, (0, -4, -22), (75.5, 56, 36))
+    jaws = ellipsoid(ax, y, z, (0, 4, -60), (66, 46, 46))
+    surface = smooth_min(smooth_min(surface, face, 14.0), smooth_min(temples, jaws, 8.0), 10.0)
     surface = smooth_min(surface, neck, 16.0)
     return smooth_min(smooth_min(surface, brow, 6.0), nose, 5.0)
 
@@ -76,8 +78,8 @@ EARS: tuple[Part, ...] = _both(
 )
 #: Muscles of mastication, and fat behind the cheek.
 SOFT_PARTS: tuple[Part, ...] = _both(
-    Ellipsoid((61.0, 21.0, -14.0), (6.5, 26.0, 26.0), rotation_matrix(z_deg=12), hu=58.0),
-    Ellipsoid((58.0, 8.0, -58.0), (8.0, 17.0, 24.0), rotation_matrix(z_deg=12), hu=58.0),
+    Ellipsoid((58.5, 20.0, -14.0), (5.5, 25.0, 26.0), rotation_matrix(z_deg=12), hu=58.0),
+    Ellipsoid((54.5, 10.0, -58.0), (7.0, 16.0, 24.0), rotation_matrix(z_deg=12), hu=58.0),
     Ellipsoid((37.0, 12.0, -50.0), (8.0, 14.0, 14.0), rotation_matrix(z_deg=35), hu=58.0),
     Ellipsoid((50.0, 36.0, -42.0), (8.0, 10.0, 18.0), hu=FAT),
     Ellipsoid((14.0, -64.0, -62.0), (12.0, 14.0, 20.0), hu=60.0),
@@ -90,7 +92,7 @@ BONES: tuple[Part, ...] = (
     Tube(((0, 1, -19), (0, -8, -32), (0, -13, -42)), (8.5, 5.5, 2.2), 330.0),
     *_both(
         Tube(((12, -1, -14), (30, -10, -16), (47, -21, -18)), (7.0, 9.5, 12.0), DENSE),
-        Ellipsoid((57.0, -27.0, -28.0), (13.0, 16.0, 20.0), rotation_matrix(x_deg=15), hu=CORTICAL),
+        Ellipsoid((55.0, -27.0, -28.0), (12.0, 16.0, 20.0), rotation_matrix(x_deg=15), hu=CORTICAL),
         Ball((31.0, -9.0, -16.0), 4.5, 2000.0),
         Tube(((15, 22, -4), (32, 29, -1), (50, 31, 6)), (3.2, 3.0, 3.0), 950.0),
         Tube(((20, 14, -27), (36, 14, -30)), (4.0, 2.5), CORTICAL),
@@ -101,7 +103,7 @@ BONES: tuple[Part, ...] = (
         _shell(*FRONTAL_SINUS, 2.0, CORTICAL),
         Tube(((47, 67, 0), (50, 62, -18), (52, 56, -30)), (4.0, 4.5, 5.5), CORTICAL),
         Tube(((48, 66, 0), (50, 61, -18), (52, 56, -30)), (1.8, 2.2, 3.0), SPONGY),
-        Tube(((52, 56, -31), (65, 34, -30), (68, 16, -28), (65, -3, -24)), (4.5, 3.2, 2.6, 3.5), CORTICAL),
+        Tube(((51, 55, -31), (61, 36, -30), (65, 18, -28), (62, -3, -24)), (4.5, 3.2, 2.6, 3.5), CORTICAL),
         Tube(((52, 56, -31), (40, 66, -36), (26, 71, -34)), (4.5, 3.5, 2.6), 950.0),
         Tube(((11, 78, -2), (6, 83, -14), (8, 79, -30), (12, 73, -56)), (3.4, 2.0, 1.8, 3.0), CORTICAL),
         Ellipsoid((50.0, -3.0, -31.0), (9.0, 5.0, 5.5), rotation_matrix(z_deg=-15), hu=CORTICAL),
@@ -159,7 +161,7 @@ def paint_air_cells(plane: Plane, canvas: Image) -> None:
     ax = np.abs(x)
     for center, semi, wavelength, wall_hu, wall in (
         ((0.0, 46.0, -15.0), (12.5, 23.0, 16.0), 13.0, 160.0, 0.22),
-        ((58.0, -29.0, -30.0), (9.5, 12.0, 15.0), 9.0, 750.0, 0.42),
+        ((56.0, -29.0, -30.0), (8.8, 12.0, 15.0), 9.0, 750.0, 0.42),
     ):
         region = ellipsoid(ax, y, z, center, semi)
         if float(region.min()) > plane.edge_mm:
