@@ -244,3 +244,15 @@ def test_skewed_axes_are_refused(tmp_path: Path) -> None:
     series(tmp_path, orientation=(1, 0, 0, 0.6, 0.8, 0))
     with pytest.raises((GeometryError, SeriesError), match="right angles"):
         read_scan(tmp_path)
+
+
+def test_volumes_without_any_header_difference_are_told_apart_by_turn(tmp_path: Path) -> None:
+    uid = generate_uid()
+    for seed in (1, 2, 3):
+        slices = datasets(Recipe(n=5, series_uid=uid, seed=seed))
+        for k, ds in enumerate(slices):
+            ds.InstanceNumber = 3 * k + seed
+        write(tmp_path / str(seed), slices)
+    scan = read_scan(tmp_path)
+    assert [verdict.entry.n_slices for verdict in scan.selection.verdicts] == [5, 5, 5]
+    assert "doubled-positions" not in {f.code for f in scan.findings}

@@ -154,7 +154,7 @@ def _read_file(entry: SeriesEntry, item: int, ks: tuple[int, ...], places: list[
 
 def _not_the_same(dataset: Any, instance: Instance) -> str | None:
     """Whether the file is still what the inventory saw."""
-    uid = headers.text(dataset, "SOPInstanceUID") or ""
+    uid = headers.text(dataset, "SOPInstanceUID", 128) or ""
     if uid == instance.sop_uid:
         return None
     # pydicom gives an empty data set where the file ends within an element: its header was read, so the pixels are cut.

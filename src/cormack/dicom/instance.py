@@ -143,7 +143,7 @@ def _facts(dataset: Any, item: int) -> dict[str, Any]:
     meta = getattr(dataset, "file_meta", None)
     return {
         "item": item,
-        "sop_uid": h.text(dataset, "SOPInstanceUID") or "",
+        "sop_uid": h.text(dataset, "SOPInstanceUID", 128) or "",
         "sop_class": h.text(dataset, "SOPClassUID")
         or (h.text(meta, "MediaStorageSOPClassUID") if meta else None)
         or "",

@@ -7,7 +7,7 @@ spacing and kind. One SeriesInstanceUID that mixes several is split by geometry,
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,16 +16,13 @@ import numpy as np
 
 from ..core.errors import DicomError, GeometryError, InputError
 from . import headers
-from .geometry import ORIENTATION_TOLERANCE, StackGeometry, stack_geometry
+from .geometry import StackGeometry, stack_geometry
 from .instance import DICOMDIR, TAGS, Instance, instances_of
 from .kernels import KernelClass, kernel_class
 from .source import Source
+from .split import LOCALIZER_TYPES, split
 
 Progress = Callable[[int, int], None]
-
-#: PixelSpacing of one stack agrees to this (mm).
-PIXEL_SPACING_TOLERANCE_MM = 1e-4
-LOCALIZER_TYPES = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM", "SCANOGRAM", "SCOUT VIEW"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,7 +264,7 @@ def _group(source: Source, instances: list[Instance]) -> tuple[SeriesEntry, ...]
         by_series[(instance.patient_key, instance.study_uid, instance.series_uid)].append(instance)
     entries: list[SeriesEntry] = []
     for (patient, study, _), members in by_series.items():
-        groups = _split(members)
+        groups = split(members)
         for part, (usable, broken) in enumerate(groups, start=1):
             place = patients[patient], studies[(patient, study)], part, len(groups)
             entries.append(SeriesEntry(source, tuple(usable), *place, broken, len(studies)))
@@ -277,74 +274,3 @@ def _group(source: Source, instances: list[Instance]) -> tuple[SeriesEntry, ...]
 def _order(entry: SeriesEntry) -> tuple[Any, ...]:
     number = entry.number
     return entry.patient, entry.study, number is None, number or 0, entry.part
-
-
-def _split(members: list[Instance]) -> list[tuple[list[Instance], dict[str, int]]]:
-    """Groups of one SeriesInstanceUID that can be stacked, largest first, each with what is broken in it."""
-    groups: list[tuple[Instance, list[Instance]]] = []
-    for instance in sorted(members, key=lambda i: (i.instance_number, i.item, i.frame or 0)):
-        for first, group in groups:
-            if _same_stack(first, instance):
-                group.append(instance)
-                break
-        else:
-            groups.append((instance, [instance]))
-    parts = []
-    for _, group in groups:
-        usable = [i for i in group if i.problem is None]
-        broken = Counter(i.problem for i in group if i.problem is not None)
-        for stack in _phases(usable) if usable else [group]:
-            parts.append((stack, dict(broken)))
-            broken = Counter()
-    return sorted(parts, key=lambda part: -len(part[0]))
-
-
-def _same_stack(a: Instance, b: Instance) -> bool:
-    """True if two images of one series can lie in one stack."""
-    if (a.rows, a.columns, a.samples, a.modality, a.sop_class) != (
-        b.rows,
-        b.columns,
-        b.samples,
-        b.modality,
-        b.sop_class,
-    ):
-        return False
-    if LOCALIZER_TYPES.isdisjoint(a.image_type) != LOCALIZER_TYPES.isdisjoint(b.image_type):
-        return False
-    return _close(a.orientation, b.orientation, ORIENTATION_TOLERANCE) and _close(
-        a.pixel_spacing, b.pixel_spacing, PIXEL_SPACING_TOLERANCE_MM
-    )
-
-
-def _close(a: tuple[float, ...] | None, b: tuple[float, ...] | None, tolerance: float) -> bool:
-    if a is None or b is None:
-        return a is b
-    return all(abs(x - y) <= tolerance for x, y in zip(a, b, strict=True))
-
-
-#: What may tell volumes at the same positions apart, in this order.
-_PHASE_FACTS: tuple[Callable[[Instance], object], ...] = (
-    lambda i: i.kernel,
-    lambda i: i.image_type,
-    lambda i: i.acquisition_number,
-    lambda i: i.temporal_position,
-    lambda i: i.echo_time_ms,
-)
-
-
-def _phases(instances: list[Instance]) -> list[list[Instance]]:
-    """Volumes at the same positions (phases, kernels, echoes) apart, where one header fact divides them cleanly."""
-    if _repeats(instances) == 0:
-        return [instances]
-    for fact in _PHASE_FACTS:
-        parts: dict[object, list[Instance]] = defaultdict(list)
-        for instance in instances:
-            parts[fact(instance)].append(instance)
-        if len(parts) > 1 and min(map(len, parts.values())) >= 3 and not any(map(_repeats, parts.values())):
-            return list(parts.values())
-    return [instances]
-
-
-def _repeats(instances: Iterable[Instance]) -> int:
-    places = [tuple(round(x, 2) for x in i.position) for i in instances if i.position]
-    return len(places) - len(set(places))

@@ -11,52 +11,9 @@ from ..core.findings import Finding
 from .instance import SECONDARY_CAPTURE
 from .inventory import Inventory, SeriesEntry
 from .kernels import KernelClass
+from .rules import DEFAULT_RULES, SelectionRules
 
-
-@dataclass(frozen=True)
-class SelectionRules:
-    """Numbers and names that the rules use.
-
-    Parameters
-    ----------
-    min_slices : int
-        Fewer positions make no volume.
-    scout_slices : int
-        A CT in a plane other than the axial one with at most so many images is a scout.
-    stray_share : float
-        A series of another patient with fewer slices than this share of the largest one is stray.
-    min_extent_mm : float
-        Below this, more coverage counts before everything else.
-    thin_mm : float
-        Slices thinner than this are not preferred for being still thinner.
-    wide_mm : float
-        A body part other than the head is believed only if the field of view is wider than this.
-    other_parts : tuple of str
-        BodyPartExamined values that are not the head.
-    """
-
-    modality: str = "CT"
-    min_slices: int = 3
-    scout_slices: int = 3
-    stray_share: float = 0.2
-    min_extent_mm: float = 90.0
-    thin_mm: float = 0.5
-    wide_mm: float = 300.0
-    other_parts: tuple[str, ...] = (
-        "CHEST",
-        "THORAX",
-        "ABDOMEN",
-        "PELVIS",
-        "LSPINE",
-        "TSPINE",
-        "HEART",
-        "KNEE",
-        "HIP",
-        "LUNG",
-    )
-
-
-DEFAULT_RULES = SelectionRules()
+__all__ = ["DEFAULT_RULES", "PREFERENCES", "REJECTIONS", "Selection", "SelectionRules", "Verdict", "select_series"]
 
 
 @dataclass(frozen=True)
@@ -157,19 +114,19 @@ def _spacing(entry: SeriesEntry, rules: SelectionRules) -> float:
     return max(rules.thin_mm, spacing, entry.thickness_mm or 0.0)
 
 
-#: Smaller is better; a later row decides only where all earlier ones tie. The text says why the winner won.
-PREFERENCES: tuple[tuple[Preference, str], ...] = (
-    (lambda e, r: max(0.0, round(r.min_extent_mm - _extent(e), -1)), "it covers more of the head"),
-    (lambda e, r: float(e.geometry is None or e.geometry.plane != "axial"), "its slices are axial"),
-    (lambda e, r: float("DERIVED" in e.image_type), "it is original, not derived"),
-    (lambda e, r: float(_KERNEL_RANK[e.kernel_class]), "its kernel is softer"),
-    (lambda e, r: round(_spacing(e, r), 1), "its slices are thinner"),
-    (lambda e, r: -round(_extent(e), -1), "it covers more of the head"),
-    (lambda e, r: float(e.contrast), "it was made without contrast agent"),
-    (lambda e, r: -float(e.n_slices), "it has more slices"),
-    (lambda e, r: float(e.number if e.number is not None else 1e9), "it has the lower series number"),
-    (lambda e, r: float(e.part), "it is the larger part"),
-)
+#: By name: what is better is smaller, and why the winner won. The rules say which names count, and in which order.
+PREFERENCES: dict[str, tuple[Preference, str]] = {
+    "enough-coverage": (lambda e, r: max(0.0, round(r.min_extent_mm - _extent(e), -1)), "it covers more of the head"),
+    "axial": (lambda e, r: float(e.geometry is None or e.geometry.plane != "axial"), "its slices are axial"),
+    "original": (lambda e, r: float("DERIVED" in e.image_type), "it is original, not derived"),
+    "softer-kernel": (lambda e, r: float(_KERNEL_RANK[e.kernel_class]), "its kernel is softer"),
+    "thinner": (lambda e, r: round(_spacing(e, r), 1), "its slices are thinner"),
+    "coverage": (lambda e, r: -round(_extent(e), -1), "it covers more of the head"),
+    "no-contrast": (lambda e, r: float(e.contrast), "it was made without contrast agent"),
+    "more-slices": (lambda e, r: -float(e.n_slices), "it has more slices"),
+    "number": (lambda e, r: float(e.number if e.number is not None else 1e9), "it has the lower series number"),
+    "part": (lambda e, r: float(e.part), "it is the larger part"),
+}
 
 
 def select_series(
@@ -206,7 +163,7 @@ def select_series(
         raise DicomError(damaged) if damaged else SeriesError(_none(inventory, refused_all, series))
     entries = {i: inventory.series[i] for i in candidates}
     _set_strays_aside(entries, verdicts, rules)
-    ranked = sorted(entries, key=lambda i: [prefer(entries[i], rules) for prefer, _ in PREFERENCES])
+    ranked = sorted(entries, key=lambda i: _rank(entries[i], rules))
     best = ranked[0]
     for index in ranked[1:]:
         why = _difference(entries[best], entries[index], rules)
@@ -267,10 +224,14 @@ def _set_strays_aside(entries: dict[int, SeriesEntry], verdicts: dict[int, Verdi
         verdicts[index] = Verdict(entries.pop(index), False, "stray", "holds stray slices of another patient")
 
 
+def _rank(entry: SeriesEntry, rules: SelectionRules) -> list[float]:
+    return [PREFERENCES[name][0](entry, rules) for name in rules.preferences]
+
+
 def _difference(best: SeriesEntry, other: SeriesEntry, rules: SelectionRules) -> str:
-    for prefer, why in PREFERENCES:
-        if prefer(best, rules) < prefer(other, rules):
-            return why
+    for name, mine, theirs in zip(rules.preferences, _rank(best, rules), _rank(other, rules), strict=True):
+        if mine < theirs:
+            return PREFERENCES[name][1]
     return "it came first"
 
 

@@ -1,0 +1,121 @@
+"""Series as a table, rules from a file, and the kernel table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from synthetic import SAGITTAL, series
+
+from cormack.core.errors import InputError
+from cormack.dicom.inventory import take_inventory
+from cormack.dicom.kernels import KernelClass, kernel_class
+from cormack.dicom.rules import DEFAULT_RULES, SelectionRules, load_rules
+from cormack.dicom.select import PREFERENCES, select_series
+from cormack.dicom.source import open_source
+from cormack.dicom.table import COLUMNS, as_records, as_tsv, series_table
+
+
+def test_the_table_tells_all_and_names_nobody(tmp_path: Path) -> None:
+    series(tmp_path, n=30, extra={"ConvolutionKernel": "H30s", "Manufacturer": "SIEMENS"}, tilt_deg=10)
+    series(tmp_path, n=2, series_number=1, image_type=("ORIGINAL", "PRIMARY", "LOCALIZER"), orientation=SAGITTAL)
+    with open_source(tmp_path) as source:
+        inventory = take_inventory(source)
+        rows = series_table(inventory, select_series(inventory))
+    assert [row.series for row in rows] == [1, 2]
+    assert [row.chosen for row in rows] == [False, True]
+    assert (rows[1].slices, rows[1].plane, rows[1].kernel_class, rows[1].missing) == (30, "axial", "soft", 0)
+    assert abs(rows[1].tilt_deg or 0) == pytest.approx(10)
+    assert json.loads(json.dumps(as_records(rows)))[0]["image_type"] == "ORIGINAL\\PRIMARY\\LOCALIZER"
+    parsed = list(csv.DictReader(io.StringIO(as_tsv(rows)), delimiter="\t"))
+    assert [row["slices"] for row in parsed] == ["2", "30"]
+    assert tuple(parsed[0]) == COLUMNS
+    assert not any(name in as_tsv(rows) for name in ("Doe", "P1", "1.2.3.4"))
+
+
+def test_the_table_without_a_choice(tmp_path: Path) -> None:
+    series(tmp_path, n=2)
+    with open_source(tmp_path) as source:
+        (row,) = series_table(take_inventory(source))
+    assert row.chosen is None
+    assert as_tsv((row,)).rstrip().endswith("n/a\tn/a")
+
+
+def test_rules_of_a_file_replace_the_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text('min_slices = 5\nthin_mm = 2\npreferences = ["more-slices", "number"]\nother_parts = ["HAND"]\n')
+    rules = load_rules(file)
+    assert rules == SelectionRules(
+        min_slices=5, thin_mm=2.0, preferences=("more-slices", "number"), other_parts=("HAND",)
+    )
+    series(tmp_path / "in", n=30, series_number=2, distance_mm=5.0)
+    series(tmp_path / "in", n=40, series_number=9, extra={"ConvolutionKernel": "BONE"})
+    with open_source(tmp_path / "in") as source:
+        inventory = take_inventory(source)
+        assert select_series(inventory).entry.number == 2
+        assert select_series(inventory, rules=rules).entry.number == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("min_slices = ", "cannot be read as TOML"),
+        ("colour = 3", "has 'colour'; known rules are"),
+        ("min_slices = 'x'", "expected int"),
+        ("min_slices = true", "expected int"),
+        ("thin_mm = -1", "expected float"),
+        ("other_parts = [3]", "expected a list of texts"),
+        ("preferences = ['prettier']", "known preferences are"),
+        ("min_slices = 2", "at least 3"),
+    ],
+)
+def test_rules_that_are_none(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "rules.toml").write_text(text)
+    with pytest.raises(InputError, match=told):
+        load_rules(tmp_path / "rules.toml")
+
+
+def test_a_rules_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        load_rules(tmp_path / "none.toml")
+
+
+def test_every_preference_has_a_name_in_the_rules() -> None:
+    assert set(DEFAULT_RULES.preferences) == set(PREFERENCES)
+
+
+@pytest.mark.parametrize(
+    ("manufacturer", "kernel", "expected"),
+    [
+        ("SIEMENS", "H30s", "soft"),
+        ("SIEMENS", "J40f\\3", "soft"),
+        ("Siemens Healthineers", "Hr38f", "soft"),
+        ("SIEMENS", "H47s", "medium"),
+        ("SIEMENS", "H70h", "sharp"),
+        ("SIEMENS", "J70h", "sharp"),
+        ("GE MEDICAL SYSTEMS", "STANDARD", "soft"),
+        ("GE MEDICAL SYSTEMS", "SOFT", "soft"),
+        ("GE MEDICAL SYSTEMS", "STD+", "soft"),
+        ("GE MEDICAL SYSTEMS", "DETAIL", "medium"),
+        ("GE MEDICAL SYSTEMS", "BONE", "sharp"),
+        ("GE MEDICAL SYSTEMS", "BONEPLUS", "sharp"),
+        ("Philips", "UA", "soft"),
+        ("Philips", "UB", "soft"),
+        ("Philips", "UC", "medium"),
+        ("Philips", "D", "sharp"),
+        ("TOSHIBA", "FC21", "soft"),
+        ("TOSHIBA", "FC68", "soft"),
+        ("Canon Medical Systems", "FC30", "sharp"),
+        ("TOSHIBA", "FC81", "sharp"),
+        (None, "H31s", "soft"),
+        (None, "BONE", "sharp"),
+        (None, "???", "unknown"),
+        ("GE MEDICAL SYSTEMS", "", "unknown"),
+        (None, None, "unknown"),
+    ],
+)
+def test_kernels(manufacturer: str | None, kernel: str | None, expected: str) -> None:
+    assert kernel_class(kernel, manufacturer) is KernelClass(expected)
