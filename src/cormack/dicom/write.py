@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -173,24 +172,17 @@ def whole_folder(folder: Path | str) -> Iterator[Path]:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise OutputError(f"{folder} exists and is not an empty folder; name a new one or remove it")
         folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
+        partial = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.partial"
+        partial.mkdir()
     except OSError as error:
         raise OutputError(f"cannot write in {folder.parent}: {error.strerror}; choose a writable place") from error
     try:
         yield partial
-        partial.chmod(0o777 & ~_umask())
         os.replace(partial, folder)  # noqa: PTH105 (replaces an empty folder in one step)
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror}; free space or choose another place") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def _umask() -> int:
-    """The permissions that this process leaves out of new files."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _save(dataset: Dataset, path: Path) -> None:
