@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pkgutil
 import re
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ PAGE = PROJECT_ROOT / "docs" / "reference" / "python-api.md"
 def test_names_are_sorted_and_unique() -> None:
     assert cormack.__all__ == sorted(set(cormack.__all__))
     assert dir(cormack) == cormack.__all__
+
+
+def test_no_name_is_also_a_room() -> None:
+    # Importing a room sets it as an attribute of the package and would hide the name.
+    rooms = {m.name for m in pkgutil.iter_modules(cormack.__path__)}
+    assert rooms.isdisjoint(cormack.__all__)
 
 
 def test_reference_page_shows_every_name_from_its_home() -> None:
