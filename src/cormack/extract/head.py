@@ -102,7 +102,7 @@ def _fill(mask: BoolArray) -> BoolArray:
 def _on_native(volume: Volume, grid: WorkGrid, solid: BoolArray) -> BoolArray:
     """The coarse head with its surface placed by the native voxels."""
     depth = distance_mm(solid, grid.spacing_mm) - distance_mm(~solid, grid.spacing_mm)
-    mask = np.zeros(volume.shape, dtype=bool)
+    mask = np.zeros(volume.shape, dtype=bool, order="F")
     for k, plane in grid.native_planes(depth):
         mask[:, :, k] = (plane > BAND_MM[1]) | ((plane > -BAND_MM[0]) & (volume.data[:, :, k] > TISSUE_HU))
     return mask

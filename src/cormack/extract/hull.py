@@ -54,7 +54,10 @@ def _faces(values: AnyArray, axis: int) -> tuple[AnyArray, AnyArray]:
 def enclosed_fraction(
     bone: BoolArray, point: Sequence[int | np.integer], spacing_mm: tuple[float, float, float]
 ) -> float:
-    """Share of the lines of sight from a voxel, evenly spread over all directions, that meet bone."""
+    """Share of the lines of sight from a voxel, evenly spread over all directions, that meet bone.
+
+    Lines that leave the array above or below before they meet any tell nothing and are left out: scans end there.
+    """
     n = 200
     # A Fibonacci sphere: evenly spread without clusters at the poles.
     z = 1 - (2 * np.arange(n) + 1) / n
@@ -65,6 +68,9 @@ def enclosed_fraction(
     at = np.asarray(point) + directions[:, None] * steps[None, :, None] / np.asarray(spacing_mm)
     index = np.round(at).astype(np.intp)
     seen = np.all((index >= 0) & (index < bone.shape), axis=-1)
+    beyond = (index[..., 2] < 0) | (index[..., 2] >= bone.shape[2])
     index = np.where(seen[..., None], index, 0)
-    hit = bone[tuple(np.moveaxis(index, -1, 0))] & seen
-    return float(hit.any(axis=1).mean())
+    hit = (bone[tuple(np.moveaxis(index, -1, 0))] & seen).any(axis=1)
+    sideways = ~hit & ~np.take_along_axis(beyond, (~seen).argmax(axis=1)[:, None], axis=1)[:, 0]
+    told = np.count_nonzero(hit | sideways)
+    return float(np.count_nonzero(hit) / told) if told else 0.0

@@ -32,6 +32,8 @@ SURFACE = (
 BONE_HU = 200.0
 #: A coarse voxel is bone if this share of its native voxels is.
 BONE_SHARE = 0.25
+#: The hull takes in bone that is thin or blurred, too (HU of a coarse voxel).
+HULL_HU = 110.0
 #: Spacing at which sides are told apart, and at which the surface is placed (mm).
 COARSE_MM, FINE_MM = 2.0, 1.0
 #: A ball of the first radius fits into the skull but through none of its holes; one of the second fits into all lobes.
@@ -100,7 +102,7 @@ def find_inside(volume: Volume, box: tuple[slice, slice, slice], head: LabelMap 
     bone = grid.coarsen(volume.data, lambda slab: (slab > BONE_HU).astype(np.float32)) > BONE_SHARE
     if head is not None:
         bone &= grid.coarsen(head.data, lambda slab: (slab > 0).astype(np.float32)) > 0
-    hull = bone_hull(bone | (hu > BONE_HU), grid.spacing_mm)
+    hull = bone_hull(bone | (hu > HULL_HU), grid.spacing_mm)
     core = _core(hu, bone, hull, grid.spacing_mm)
     from_core = distance_mm(~core, grid.spacing_mm)
     filled_core = distance_mm(from_core < GROOVE_MM, grid.spacing_mm) > GROOVE_MM
@@ -119,12 +121,12 @@ def _skull_box(volume: Volume, head: LabelMap | None) -> tuple[slice, slice, sli
     """The part of the volume that holds the skull, found on a 4 mm grid."""
     spacing = volume.spacing_mm
     grid = WorkGrid.over(tuple(slice(0, n) for n in volume.shape), spacing, 2 * COARSE_MM)  # type: ignore[arg-type]
-    bone = grid.coarsen(volume.data) > BONE_HU
+    bone = grid.coarsen(volume.data) > HULL_HU
     if head is not None:
         bone &= grid.coarsen(head.data, lambda slab: (slab > 0).astype(np.float32)) > 0.5
     if not bone.any():
         raise ExtractionError(
-            f"no bone above {BONE_HU:.0f} HU in the volume; a head CT in Hounsfield units with its skull is expected"
+            f"no bone above {HULL_HU:.0f} HU in the volume; a head CT in Hounsfield units with its skull is expected"
         )
     around = bounding_box(largest_component(bone), tuple(int(10 / h) + 1 for h in grid.spacing_mm))  # type: ignore[arg-type]
     return tuple(  # type: ignore[return-value]

@@ -52,32 +52,23 @@ class WorkGrid:
 
     def coarsen(self, data: AnyArray, value: Callable[[AnyArray], FloatImage] | None = None) -> FloatImage:
         """Block means of `value(data)` (of `data` itself by default) on the coarse grid, float32."""
-        return self._divide(self._blocks(data, value, mean=True))
+        return self._divide(self._blocks(data, value))
 
-    def coarsen_max(self, data: AnyArray) -> FloatImage:
-        """Block maxima of `data` on the coarse grid, float32."""
-        return self._divide(self._blocks(data, None, mean=False))
-
-    def _blocks(
-        self,
-        data: AnyArray,
-        value: Callable[[AnyArray], FloatImage] | None,
-        *,
-        mean: bool,
-    ) -> FloatImage:
-        inside = data[self.box]
-        starts = [np.arange(0, n, p) for n, p in zip(inside.shape, self.pool, strict=True)]
+    def _blocks(self, data: AnyArray, value: Callable[[AnyArray], FloatImage] | None) -> FloatImage:
+        inside, pool = data[self.box], self.pool
+        # Along the axis that is slowest in memory, slab by slab: one slab of full resolution is all that is held.
+        backwards = abs(inside.strides[0]) < abs(inside.strides[2])
+        if backwards:
+            inside, pool = inside.transpose(2, 1, 0), pool[::-1]
+        starts = [np.arange(0, n, p) for n, p in zip(inside.shape, pool, strict=True)]
         counts = [np.diff(np.append(s, n)) for s, n in zip(starts, inside.shape, strict=True)]
-        reduce = np.add.reduceat if mean else np.maximum.reduceat
         out = np.empty([len(s) for s in starts], dtype=np.float32)
-        # Along i first and in slabs: one slab of full resolution in float32 is all that is held at a time.
         for i, (start, count) in enumerate(zip(starts[0], counts[0], strict=True)):
             slab = inside[start : start + count]
             slab = slab.astype(np.float32) if value is None else value(slab)
-            slab = slab.sum(axis=0) / count if mean else slab.max(axis=0)
-            slab = reduce(reduce(slab, starts[1], axis=0), starts[2], axis=1)
-            out[i] = slab / (counts[1][:, None] * counts[2][None, :]) if mean else slab
-        return out
+            plane = np.add.reduceat(np.add.reduceat(slab.sum(axis=0), starts[1], axis=0), starts[2], axis=1)
+            out[i] = plane / (count * counts[1][:, None] * counts[2][None, :])
+        return np.ascontiguousarray(out.transpose(2, 1, 0)) if backwards else out
 
     def _divide(self, blocks: FloatImage) -> FloatImage:
         for axis, q in enumerate(self.split):
@@ -111,7 +102,7 @@ class WorkGrid:
 
     def threshold_native(self, field: FloatImage, shape: tuple[int, int, int]) -> BoolArray:
         """Where a coarse field, interpolated onto the native grid of `shape`, is positive; False outside the box."""
-        out = np.zeros(shape, dtype=bool)
+        out = np.zeros(shape, dtype=bool, order="F")
         for k, plane in self.native_planes(field):
             out[self.box[0], self.box[1], k] = plane > 0
         return out
