@@ -11,6 +11,8 @@ import pytest
 from synthetic import SAGITTAL, series
 
 from cormack.core.errors import InputError
+from cormack.dicom.header_table import ALLOWED, ORDINALS, header_table
+from cormack.dicom.header_table import as_tsv as headers_as_tsv
 from cormack.dicom.inventory import take_inventory
 from cormack.dicom.kernels import KernelClass, kernel_class
 from cormack.dicom.rules import DEFAULT_RULES, SelectionRules, load_rules
@@ -119,3 +121,37 @@ def test_every_preference_has_a_name_in_the_rules() -> None:
 )
 def test_kernels(manufacturer: str | None, kernel: str | None, expected: str) -> None:
     assert kernel_class(kernel, manufacturer) is KernelClass(expected)
+
+
+def test_header_fields_of_every_instance(tmp_path: Path) -> None:
+    series(tmp_path, n=4, extra={"KVP": 120, "StudyDescription": "Doe's head"})
+    series(tmp_path, n=3, series_number=7, patient="P2", study_uid="1.2.9")
+    seen: list[tuple[int, int]] = []
+    with open_source(tmp_path) as source:
+        rows = header_table(take_inventory(source), on_progress=lambda done, total: seen.append((done, total)))
+        text = "".join(headers_as_tsv(rows))
+    parsed = list(csv.DictReader(io.StringIO(text), delimiter="\t"))
+    assert tuple(parsed[0]) == ORDINALS + ALLOWED
+    assert sorted((row["patient"], row["series"]) for row in parsed) == [("1", "1")] * 4 + [("2", "2")] * 3
+    assert {row["KVP"] for row in parsed} == {"120.0", "n/a"}
+    assert {row["Rows"] for row in parsed} == {"8"}
+    assert {row["PixelSpacing"] for row in parsed} == {"0.5\\0.75"}
+    assert seen[-1] == (7, 7)
+    assert not any(name in text for name in ("Doe", "P1", "P2", "1.2.3.4"))
+
+
+def test_the_allow_list_has_keywords_of_the_standard_and_none_of_a_person() -> None:
+    from pydicom.datadict import dictionary_VR
+
+    kinds = {dictionary_VR(keyword) for keyword in ALLOWED}
+    assert kinds.isdisjoint({"PN", "DA", "TM", "DT", "LT", "ST", "UT", "AS", "SQ"})
+    assert {keyword for keyword in ALLOWED if dictionary_VR(keyword) == "UI"} == {"SOPClassUID"}
+    assert not [
+        keyword for keyword in ALLOWED if "Description" in keyword or "Comment" in keyword or "Name" in keyword[-4:]
+    ]
+
+
+def test_a_keyword_that_is_none(tmp_path: Path) -> None:
+    series(tmp_path, n=3)
+    with open_source(tmp_path) as source, pytest.raises(InputError, match="not a DICOM keyword"):
+        header_table(take_inventory(source), keywords=["Colour"])

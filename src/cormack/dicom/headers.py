@@ -25,6 +25,7 @@ from pydicom.filereader import read_partial
 from pydicom.multival import MultiValue
 
 from ..core.errors import DicomError
+from .source import Item, Source
 
 #: The header of a classic image fits into this; more is read where it does not.
 FIRST_READ_BYTES = 64 * 2**10
@@ -127,6 +128,20 @@ def parse_header(data: bytes, *, tags: list[int] | None = None) -> tuple[Any, in
         _restate_syntax(dataset, data)
     except BACKEND_ERRORS as error:
         raise DicomError("a header cannot be parsed; the file is damaged") from error
+    return dataset, offset
+
+
+def parse_item(source: Source, item: Item, tags: list[int]) -> tuple[Any, int | None]:
+    """The header of a file of a source, of which no more is read than needed; else as `parse_header`."""
+    data = source.read(item, FIRST_READ_BYTES)
+    whole = len(data) >= item.size
+    if not looks_like_dicom(data):
+        raise NotDicom
+    if not whole and is_deflated(data):
+        data, whole = source.read(item), True
+    dataset, offset = parse_header(data, tags=tags)
+    if offset is None and not whole:
+        dataset, offset = parse_header(source.read(item), tags=tags)
     return dataset, offset
 
 

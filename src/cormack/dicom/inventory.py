@@ -205,15 +205,7 @@ def take_inventory(source: Source, *, on_progress: Progress | None = None) -> In
 
 def _read_instances(source: Source, index: int) -> list[Instance]:
     item = source.items[index]
-    data = source.read(item, headers.FIRST_READ_BYTES)
-    whole = len(data) >= item.size
-    if not headers.looks_like_dicom(data):
-        raise headers.NotDicom
-    if not whole and headers.is_deflated(data):
-        data, whole = source.read(item), True
-    dataset, offset = headers.parse_header(data, tags=TAGS)
-    if offset is None and not whole:
-        dataset, offset = headers.parse_header(source.read(item), tags=TAGS)
+    dataset, offset = headers.parse_item(source, item, TAGS)
     try:
         found = list(instances_of(dataset, offset, index, item.size))
     except headers.BACKEND_ERRORS as error:
