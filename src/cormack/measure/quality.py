@@ -1,19 +1,17 @@
-"""How the slices were made and how noisy they are: spacing, thickness, kernel, noise."""
+"""How the slices were made: spacing, thickness, kernel, and whether the values are those of a brain in HU."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from scipy import ndimage
 
 from cormack.core.acquisition import Acquisition
 from cormack.core.findings import Finding, Measurement
 from cormack.core.kernels import KernelClass, kernel_class
 from cormack.core.volume import SliceStack, Volume
 
-from .boxes import Region
+from .noise import PATCH_MM, Noise
 
 #: Slices thicker than this blur small structures through their depth (mm).
 THICK_SLICE_MM = 3.5
@@ -21,13 +19,13 @@ THICK_SLICE_MM = 3.5
 UNEVEN_SHARE = 0.02
 #: Slices leave gaps when their distance is above this multiple of their thickness.
 GAP_FACTOR = 1.1
-#: Side of the patches in which noise is measured (mm), and the tissue that they must lie in (HU).
-PATCH_MM = 6.0
-TISSUE_HU = (0.0, 80.0)
-#: Noise is read off this many sections.
-NOISE_SECTIONS = 12
 #: Noise above which grey and white matter cannot be told apart in single voxels (HU).
 NOISY_HU = 12.0
+#: Noise finer than this comes from a sharp kernel (cycles per mm); soft ones of three vendors gave 0.28.
+SHARP_PER_MM = 0.45
+#: Fine noise shows only where pixels are at most this large (mm), and noise is at least this strong (HU).
+FINE_PIXEL_MM = 0.6
+FINE_NOISE_HU = 4.0
 #: Medians of brain that a CT in Hounsfield units gives, with contrast medium or without (HU).
 PLAUSIBLE_MEDIAN_HU = (15.0, 60.0)
 
@@ -58,51 +56,10 @@ def slice_spacing(volume: Volume, stack: SliceStack | None) -> SliceSpacing:
     return SliceSpacing(float(np.median(distances)), float(distances.min()), float(distances.max()), thickness)
 
 
-def noise_hu(volume: Volume, brain: Region) -> float | None:
-    """Noise of the volume as given: the most frequent standard deviation of 6 mm patches of brain, in HU.
-
-    The global noise level of Christianson et al. (AJR 2015, "Automated technique to measure noise in clinical CT
-    examinations"), in patches that lie in brain of 0 to 80 HU. Resampling lowers it. None where no such patch exists.
-    """
-    if brain.empty:
-        return None
-    size = tuple(max(3, round(PATCH_MM / step)) for step in volume.spacing_mm[:2])
-    span = brain.box[2]
-    wanted = np.linspace(0, span.stop - span.start - 1, NOISE_SECTIONS + 2)[1:-1]
-    deviations = [
-        _patch_deviations(volume.data[brain.box[0], brain.box[1], span.start + n], brain.mask[:, :, n], size)
-        for n in np.unique(wanted.astype(int))
-    ]
-    return _mode(np.concatenate(deviations))
-
-
-def _patch_deviations(
-    section: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_], size: tuple[int, ...]
-) -> npt.NDArray[np.float32]:
-    """Standard deviation of all patches of a section that lie wholly in tissue."""
-    hu = section.astype(np.float32)
-    low, high = TISSUE_HU
-    tissue = ndimage.uniform_filter(mask.astype(np.float32), size)
-    mean = ndimage.uniform_filter(hu, size)
-    variance = ndimage.uniform_filter(hu * hu, size) - mean * mean
-    kept = (tissue > 0.999) & (mean >= low) & (mean <= high)
-    count = size[0] * size[1]
-    return np.asarray(np.sqrt(np.maximum(variance[kept], 0) * count / (count - 1)))
-
-
-def _mode(values: npt.NDArray[np.float32]) -> float | None:
-    if values.size < 50:
-        return None
-    top = float(np.percentile(values, 99))
-    counts, edges = np.histogram(values, bins=np.linspace(0, max(top, 1.0), 101))
-    smooth = ndimage.gaussian_filter1d(counts.astype(np.float64), 2)
-    peak = int(smooth.argmax())
-    return float((edges[peak] + edges[peak + 1]) / 2)
-
-
-def quality_measurements(spacing: SliceSpacing, noise: float | None) -> tuple[Measurement, ...]:
-    """Slice distance and thickness in millimetres, noise in HU."""
+def quality_measurements(spacing: SliceSpacing, noise: Noise | None) -> tuple[Measurement, ...]:
+    """Slice distance and thickness in millimetres, noise in HU, its frequency in cycles per millimetre."""
     stated = spacing.thickness_mm is not None
+    nowhere = "not measured: no patch of brain is large enough"
     return (
         Measurement("slice distance", spacing.median_mm, "mm", "median distance of slices along their normal"),
         Measurement(
@@ -113,17 +70,21 @@ def quality_measurements(spacing: SliceSpacing, noise: float | None) -> tuple[Me
         ),
         Measurement(
             "noise HU",
-            noise,
+            None if noise is None else noise.deviation_hu,
             "HU",
-            f"most frequent standard deviation of {PATCH_MM:.0f} mm patches of brain in the rectified volume"
-            if noise is not None
-            else "not measured: no patch of brain is large enough",
+            nowhere if noise is None else f"most frequent standard deviation of {PATCH_MM:.0f} mm patches of brain",
+        ),
+        Measurement(
+            "noise frequency",
+            None if noise is None else noise.frequency_per_mm,
+            "1/mm",
+            nowhere if noise is None else "of that noise along rows, from the correlation of neighbouring pixels",
         ),
     )
 
 
 def quality_findings(
-    spacing: SliceSpacing, noise: float | None, median_hu: float | None, acquisition: Acquisition
+    spacing: SliceSpacing, noise: Noise | None, median_hu: float | None, acquisition: Acquisition
 ) -> tuple[Finding, ...]:
     """Warn of thick or gapped slices, of sharp kernels, of noise, and of values that are hardly HU.
 
@@ -163,38 +124,36 @@ def _slice_findings(spacing: SliceSpacing) -> list[Finding]:
     return findings
 
 
-def _kernel_findings(acquisition: Acquisition, noise: float | None) -> list[Finding]:
-    findings = []
+def _kernel_findings(acquisition: Acquisition, noise: Noise | None) -> list[Finding]:
     sharpness = kernel_class(acquisition.convolution_kernel, acquisition.manufacturer)
     evidence: dict[str, object] = {
         "convolution_kernel": acquisition.convolution_kernel,
         "kernel_class": None if sharpness is None else sharpness.value,
-        "noise_hu": None if noise is None else round(noise, 1),
+        "noise_hu": None if noise is None else round(noise.deviation_hu, 1),
+        "noise_frequency_per_mm": None if noise is None else round(noise.frequency_per_mm, 2),
     }
-    noisy = noise is not None and noise > NOISY_HU
     if sharpness is KernelClass.SHARP:
-        findings.append(
-            Finding(
-                "kernel-sharp",
-                f"The kernel {acquisition.convolution_kernel} is a sharp one, made for bone: brain is noisy and edges "
-                "overshoot. A series of the same scan with a soft kernel would serve better.",
-                evidence,
-            )
+        message = (
+            f"The kernel {acquisition.convolution_kernel} is a sharp one, made for bone: brain is noisy and edges "
+            "overshoot. A series of the same scan with a soft kernel would serve better."
         )
-    elif noisy and sharpness is None:
-        findings.append(
-            Finding(
-                "kernel-sharp-suspected",
-                f"Noise of {noise:.0f} HU in the brain suggests a sharp kernel or a very low dose; the kernel is not "
-                "known.",
-                evidence,
-            )
+        return [Finding("kernel-sharp", message, evidence)]
+    if noise is None:
+        return []
+    stated = "the kernel is not known" if sharpness is None else f"the header states a {sharpness.value} one"
+    if (
+        noise.frequency_per_mm >= SHARP_PER_MM
+        and noise.pixel_mm <= FINE_PIXEL_MM
+        and noise.deviation_hu >= FINE_NOISE_HU
+    ):
+        message = (
+            f"The noise is as fine as that of a sharp kernel ({noise.frequency_per_mm:.2f} cycles per mm); {stated}."
         )
-    elif noisy:
-        findings.append(
-            Finding("noise-high", f"Noise in the brain is high: {noise:.0f} HU, above {NOISY_HU:.0f}.", evidence)
-        )
-    return findings
+        return [Finding("kernel-sharp-suspected", message, evidence)]
+    if noise.deviation_hu > NOISY_HU:
+        message = f"Noise in the brain is high: {noise.deviation_hu:.0f} HU, above {NOISY_HU:.0f}."
+        return [Finding("noise-high", message, evidence)]
+    return []
 
 
 def _value_findings(median_hu: float | None) -> list[Finding]:

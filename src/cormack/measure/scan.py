@@ -14,7 +14,8 @@ from .boxes import region
 from .coverage import coverage_findings, coverage_measurements, edge_contact
 from .foreign import foreign_findings, foreign_measurements, metal, vessels
 from .intensity import histogram, intensity_measurements
-from .quality import noise_hu, quality_findings, quality_measurements, slice_spacing
+from .noise import brain_noise
+from .quality import quality_findings, quality_measurements, slice_spacing
 from .volumes import volume_findings, volume_measurements
 
 
@@ -57,7 +58,7 @@ def measure_scan(
     filled = vessels(volume, brain_region)
     dense = metal(volume, head_region, brain_region)
     spacing = slice_spacing(volume, stack)
-    noise = noise_hu(volume, brain_region)
+    noise = brain_noise(volume, brain_region)
     return ScanMeasures(
         measurements=(
             *volumes,
