@@ -35,10 +35,18 @@ BIDS_NAMES = {
     "source_format": "SourceFormat",
 }
 
+#: Fields whose BIDS unit differs, with the factor to it: BIDS gives times in seconds.
+BIDS_FACTORS = {"exposure_time_ms": 1e-3}
+
 
 def acquisition_fields(acquisition: Acquisition) -> dict[str, object]:
-    """What is known about the acquisition, under the names that BIDS and dcm2niix use."""
-    return {BIDS_NAMES[name]: value for name, value in acquisition.known().items()}
+    """What is known about the acquisition, under the names and in the units that BIDS and dcm2niix use."""
+    return {
+        BIDS_NAMES[name]: round(value * BIDS_FACTORS[name], 6)
+        if name in BIDS_FACTORS and isinstance(value, float)
+        else value
+        for name, value in acquisition.known().items()
+    }
 
 
 def to_json(content: Mapping[str, object]) -> str:
