@@ -70,9 +70,17 @@ def test_sentence(text, expected):
 
 
 def test_findings_become_sentences_with_units():
-    shown = warned(Finding("brain-hu-implausible", "the median is odd", {"median_hu": 812.0, "gap_mm": [1.5, 2.0]}))
+    shown = warned(
+        Finding(
+            "brain-hu-implausible", "the median is odd", {"median_hu": 812.0, "gap_mm": [1.5, 2.0], "grain_per_mm": 0.5}
+        )
+    )
     assert shown.title == "Brain HU implausible"
     assert shown.message == "The median is odd."
-    assert [(r.name, r.value, r.unit) for r in shown.evidence] == [("Median", "812", "HU"), ("Gap", "1.5, 2", "mm")]
+    assert [(r.name, r.value, r.unit) for r in shown.evidence] == [
+        ("Median", "812", "HU"),
+        ("Gap", "1.5, 2", "mm"),
+        ("Grain", "0.5", "1/mm"),
+    ]
     assert not shown.is_note
     assert warned(Finding("tilt", "Tilted.")).is_note

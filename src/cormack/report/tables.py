@@ -167,7 +167,7 @@ def warned(finding: Finding) -> Warned:
 
 
 #: Ends of evidence names that are units.
-UNITS = (("_cm2", "cm²"), ("_mm", "mm"), ("_ml", "ml"), ("_hu", "HU"), ("_deg", "°"), ("_s", "s"))
+UNITS = (("_per_mm", "1/mm"), ("_cm2", "cm²"), ("_mm", "mm"), ("_ml", "ml"), ("_hu", "HU"), ("_deg", "°"), ("_s", "s"))
 
 
 def _evidence_rows(evidence: Mapping[str, object]) -> tuple[Row, ...]:
