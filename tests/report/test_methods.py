@@ -44,7 +44,7 @@ def test_every_citation_is_in_the_list(content, method):
 def test_head_without_a_description_is_described_by_its_range(content):
     plain = replace(content, head=replace(content.head, description=""))
     assert "largest component of −100 to 300 HU" in methods_text(plain).paragraph
-    assert "(analytic head)" in methods_text(content).paragraph
+    assert "mask: analytic head." in methods_text(content).paragraph
 
 
 def test_unknown_method_is_described_by_the_mask(content):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cormack.core.labels import LabelMap
+
 from .content import ReportContent, StackFacts
-from .tables import number
+from .tables import number, with_minus
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,9 @@ def _masks(content: ReportContent) -> list[str]:
     processing = content.processing
     sentences = []
     if content.head.description:
-        sentences.append(f"The head was separated from table and headrest ({content.head.description.rstrip('.')}).")
+        sentences.append(
+            f"The head was separated from table and headrest. Definition of the head mask: {_described(content.head)}."
+        )
     elif processing.head_range_hu is not None:
         low, high = (f"{v:g}".replace("-", "−") for v in processing.head_range_hu)
         sentences.append(
@@ -145,9 +149,13 @@ def _masks(content: ReportContent) -> list[str]:
             "filled from within down to the foramen magnum."
         )
     if content.brain.description:
-        sentences.append(f"Definition of the brain mask: {content.brain.description.rstrip('.')}.")
+        sentences.append(f"Definition of the brain mask: {_described(content.brain)}.")
     if processing.outside is not None:
         sentences.append(
             f"In the extracted image, voxels outside the mask hold {processing.outside.replace('-', '−')}."
         )
     return sentences
+
+
+def _described(mask: LabelMap) -> str:
+    return with_minus(mask.description.rstrip("."))

@@ -149,9 +149,14 @@ def _native_rows(stack: StackFacts, content: ReportContent) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def with_minus(text: str) -> str:
+    """Text whose hyphens before numbers are minus signs."""
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+
+
 def sentence(text: str) -> str:
     """Text as a sentence: a capital first, a full stop last, minus signs before numbers."""
-    text = re.sub(r"(?<![\w.])-(?=\d)", "−", text.strip())
+    text = with_minus(text.strip())
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) or not text else ".")
 
 
