@@ -104,21 +104,29 @@ def self_intersection(vertices: FloatArray, original: FloatArray, topology: Topo
 
 
 def voxels_inside(vertices: FloatArray, triangles: IndexArray, shape: tuple[int, int, int]) -> BoolArray:
-    """Voxels on or inside a closed mesh whose vertices are given in voxel indices.
+    """Voxels whose centre lies inside a closed mesh; the vertices are given in voxel indices.
 
-    The surface is drawn by points closer than a voxel and what it encloses is filled.
+    The surface is drawn by points closer than a voxel and what it encloses is filled; of the voxels that it passes
+    through, those stay whose centre is on the inner side of the points that fell into them.
     """
     a, b, c = (vertices[triangles[:, n]] for n in range(3))
+    normals = np.cross(b - a, c - a)
     longest = max(float(np.linalg.norm(p - q, axis=1).max()) for p, q in ((a, b), (b, c), (c, a)))
     n = int(np.ceil(longest / 0.4)) + 1
     u, v = (w.ravel() for w in np.meshgrid(np.linspace(0, 1, n), np.linspace(0, 1, n)))
     u, v = u[u + v <= 1 + 1e-9], v[u + v <= 1 + 1e-9]
     drawn = np.zeros(shape, dtype=bool)
+    outwards = np.zeros(shape)
     for s, t in zip(u, v, strict=True):
-        index = np.round(a + s * (b - a) + t * (c - a)).astype(np.intp)
-        index = index[np.all((index >= 0) & (index < shape), axis=1)]
-        drawn[tuple(index.T)] = True
+        points = a + s * (b - a) + t * (c - a)
+        index = np.round(points).astype(np.intp)
+        seen = np.all((index >= 0) & (index < shape), axis=1)
+        voxels = tuple(index[seen].T)
+        drawn[voxels] = True
+        np.add.at(outwards, voxels, np.einsum("ij,ij->i", (index - points)[seen], normals[seen]))
+    filled = drawn.copy()
     # A surface that leaves the field of view is open there: what it encloses in a slice is filled first.
     for k in range(shape[2]):
-        drawn[:, :, k] = ndimage.binary_fill_holes(drawn[:, :, k])
-    return np.asarray(ndimage.binary_fill_holes(drawn))
+        filled[:, :, k] = ndimage.binary_fill_holes(filled[:, :, k])
+    filled = ndimage.binary_fill_holes(filled)
+    return np.asarray(filled & ~(drawn & (outwards > 0)))

@@ -19,6 +19,9 @@ BoolArray = npt.NDArray[np.bool_]
 AnyArray = npt.NDArray[Any]
 Box = tuple[slice, slice, slice]
 
+#: Farther than anything in a scan.
+FAR_MM = 10_000.0
+
 
 @dataclass(frozen=True)
 class WorkGrid:
@@ -140,9 +143,12 @@ def bounding_box(mask: BoolArray, margin: tuple[int, int, int] = (0, 0, 0)) -> B
 
 
 def distance_mm(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> FloatImage:
-    """Distance in mm of every true voxel to the nearest false one; the array's border is not a wall."""
+    """Distance in mm of every true voxel to the nearest false one, `FAR_MM` if there is none.
+
+    The array's border is not a wall.
+    """
     if mask.all():
-        return np.full(mask.shape, np.inf, dtype=np.float32)
+        return np.full(mask.shape, FAR_MM, dtype=np.float32)
     return np.asarray(ndimage.distance_transform_edt(mask, sampling=spacing_mm), dtype=np.float32)
 
 
