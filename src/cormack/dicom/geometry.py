@@ -147,12 +147,14 @@ def find_gaps(distances_mm: FloatArray) -> tuple[Gap, ...]:
     for m, distance in enumerate(distances_mm):
         left = distances_mm[max(0, m - GAP_NEIGHBOURS) : m]
         right = distances_mm[m + 1 : m + 1 + GAP_NEIGHBOURS]
-        medians = [float(np.median(side)) for side in (left, right) if side.size]
-        # At either end one side alone decides, and needs two distances to say what is usual.
-        if len(medians) == 2 or max(left.size, right.size) >= 2:
-            usual = max(medians)
-            if distance > GAP_FACTOR * usual:
-                gaps.append(Gap(m, float(distance), usual))
+        sides = [float(np.median(side)) for side in (left, right) if side.size]
+        if len(sides) == 1:
+            # At either end one side alone decides: it needs two distances, and the nearest counts as usual, too.
+            if max(left.size, right.size) < 2:
+                continue
+            sides.append(float(left[-1] if left.size else right[0]))
+        if sides and distance > GAP_FACTOR * max(sides):
+            gaps.append(Gap(m, float(distance), max(sides)))
     return tuple(gaps)
 
 
