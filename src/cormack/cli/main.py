@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
 from cormack.cli.terminal import listener, say, warn
 from cormack.core.errors import CormackError
@@ -60,11 +61,11 @@ def run_command(source: Path, out: Path, participants: tuple[str, ...], force: b
     IN is a folder with DICOM files (nested, any names), a zip or tar of them, a NIfTI file, or a BIDS data set.
     OUT_DIR becomes a BIDS derivatives data set; a second run over the same input does nothing.
     """
-    from cormack.pipeline.options import LoadOptions, RunOptions
+    from cormack.pipeline.options import RunOptions
     from cormack.pipeline.run import Status, run
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
-    options = RunOptions(load=LoadOptions(**load_from(values)), **values)
+    options = RunOptions(load=load_from(values), **values)
     labels = tuple(label for value in participants for label in value.replace(",", " ").split())
     with listener(quiet=quiet, verbose=verbose) as progress:
         outcomes = run(source, out, options, participants=labels, force=force, progress=progress)
@@ -105,14 +106,13 @@ def convert_command(source: Path, out: Path, target: str, unit: str, source_uids
     """Convert a head CT to NIfTI with a JSON sidecar, tilt and slice distances corrected in one interpolation."""
     from cormack.core.volume import Unit
     from cormack.pipeline.convert import Target, convert
-    from cormack.pipeline.options import LoadOptions
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
     with listener(quiet=quiet, verbose=verbose) as progress:
         findings = convert(
             source,
             out,
-            LoadOptions(**load_from(values)),
+            load_from(values),
             target=Target(target),
             unit=Unit.CORMACK if unit == "cormack" else Unit.HU,
             source_uids=source_uids,
@@ -130,10 +130,10 @@ def extract_group() -> None:
 
 def _extract(region: str, source: Path, out: Path, values: dict[str, Any]) -> None:
     from cormack.pipeline.extract import extract
-    from cormack.pipeline.options import LoadOptions, RunOptions
+    from cormack.pipeline.options import RunOptions
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
-    options = RunOptions(load=LoadOptions(**load_from(values)), **values)
+    options = RunOptions(load=load_from(values), **values)
     with listener(quiet=quiet, verbose=verbose) as progress:
         mask, findings = extract(source, out, region, options, progress=progress)
     for finding in findings:
@@ -241,6 +241,10 @@ def completion_command(shell: str) -> None:
     if kind is None:
         raise CormackError(f"no completion for {shell}")
     click.echo(kind(cli, {}, "cormack", "_CORMACK_COMPLETE").source())
+
+
+cli.add_command(scan_command)
+cli.add_command(headers_command)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from cormack.pipeline.options import LoadOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,6 +47,12 @@ def load_options(command: Command) -> Command:
         (
             click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series instead of the best one."),
             click.option(
+                "--rules",
+                metavar="FILE.toml",
+                type=IN_PATH,
+                help="Rules of series selection in place of the built-in ones.",
+            ),
+            click.option(
                 "--slice-spacing",
                 type=SliceSpacing(),
                 default="finest",
@@ -74,6 +83,11 @@ def method_option(command: Command) -> Command:
     )(command)
 
 
-def load_from(values: dict[str, Any]) -> dict[str, Any]:
+def load_from(values: dict[str, Any]) -> LoadOptions:
     """Take the shared loading choices out of a command's values."""
-    return {name: values.pop(name) for name in ("series", "slice_spacing", "bridge_gaps", "assume_mm")}
+    from cormack.dicom.rules import load_rules
+    from cormack.pipeline.options import LoadOptions
+
+    rules = values.pop("rules")
+    chosen = {name: values.pop(name) for name in ("series", "slice_spacing", "bridge_gaps", "assume_mm")}
+    return LoadOptions(**chosen) if rules is None else LoadOptions(**chosen, rules=load_rules(rules))

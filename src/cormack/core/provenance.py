@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 #: Packages whose versions a manifest states.
-STATED_PACKAGES = ("numpy", "scipy", "scikit-image", "pydicom", "python-gdcm", "nibabel", "isal", "matplotlib")
+STATED_PACKAGES = ("numpy", "scipy", "scikit-image", "pydicom", "python-gdcm", "nibabel", "isal", "pillow")
 
 
 def software_versions() -> dict[str, str]:

@@ -97,7 +97,9 @@ def locate(path: Path, options: LoadOptions, progress: Progress) -> Located:
     progress.step("Reading headers")
     source = open_source(path)
     try:
-        selection = select_series(take_inventory(source, on_progress=progress.advance), options.series)
+        selection = select_series(
+            take_inventory(source, on_progress=progress.advance), options.series, rules=options.rules
+        )
         files = {instance.item for instance in selection.entry.instances}
         hashes = sorted(hashlib.sha256(source.read(source.items[number])).hexdigest() for number in files)
     except BaseException:

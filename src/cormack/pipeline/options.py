@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Literal
+
+from cormack.dicom.rules import DEFAULT_RULES, SelectionRules
 
 
 @dataclass(frozen=True)
@@ -18,12 +21,15 @@ class LoadOptions:
     slice_spacing : "finest", "median", "minimum" or millimetres
     bridge_gaps : bool
         Interpolate also across gaps wider than twice the neighbouring distances.
+    rules : SelectionRules
+        What makes a DICOM series the one to take.
     """
 
     series: str | None = None
     assume_mm: bool = False
     slice_spacing: str | float = "finest"
     bridge_gaps: bool = False
+    rules: SelectionRules = DEFAULT_RULES
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class RunOptions:
 
     load: LoadOptions = LoadOptions()
     method: str = "skull"
-    outside: str = "air"
+    outside: Literal["air", "nan", "shift"] = "air"
     cormack_units: bool = False
 
     def as_parameters(self) -> dict[str, object]:
