@@ -56,10 +56,9 @@ class Assembly:
 
 @dataclass(frozen=True, eq=False)
 class _File:
-    """What one file gave: its slices by place in the stack, or why it gave none."""
+    """What one file told beside its slices, which are in the buffer; or why it gave none."""
 
     places: tuple[int, ...]
-    slices: tuple[npt.NDArray[Any], ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     padding: frozenset[float] = frozenset()
     sha256: str = ""
@@ -95,11 +94,9 @@ def assemble(entry: SeriesEntry, *, on_progress: Progress | None = None) -> Asse
     left_out = Counter(entry.left_out)
     lost: set[int] = set()
     with headers.quiet():
-        for done, total, result in _read_files(entry, places):
+        for done, total, result in _read_files(entry, places, buffer):
             if result.problem is None:
-                for k, values in zip(result.places, result.slices, strict=True):
-                    buffer.put(k, values)
-                files.append(_without_slices(result))
+                files.append(result)
             else:
                 left_out[result.problem] += len(result.places)
                 lost.update(result.places)
@@ -111,7 +108,7 @@ def assemble(entry: SeriesEntry, *, on_progress: Progress | None = None) -> Asse
     return _finish(entry, geometry, kept, buffer.data, files, left_out)
 
 
-def _read_files(entry: SeriesEntry, places: list[Instance]) -> Iterator[tuple[int, int, _File]]:
+def _read_files(entry: SeriesEntry, places: list[Instance], buffer: SliceBuffer) -> Iterator[tuple[int, int, _File]]:
     """Read, decode and rescale file after file, two at a time, few of them in memory at once."""
     by_item: dict[int, list[int]] = defaultdict(list)
     for k, instance in enumerate(places):
@@ -121,7 +118,7 @@ def _read_files(entry: SeriesEntry, places: list[Instance]) -> Iterator[tuple[in
     with ThreadPoolExecutor(WORKERS) as pool:
         # In the order of the files: an archive is then read from its beginning to its end, once.
         for item in sorted(by_item):
-            waiting.append(pool.submit(_read_file, entry, item, tuple(by_item[item]), places))
+            waiting.append(pool.submit(_read_file, entry, item, tuple(by_item[item]), places, buffer))
             if len(waiting) >= WAITING:
                 done += 1
                 yield done, total, waiting.popleft().result()
@@ -130,26 +127,31 @@ def _read_files(entry: SeriesEntry, places: list[Instance]) -> Iterator[tuple[in
             yield done, total, waiting.popleft().result()
 
 
-def _read_file(entry: SeriesEntry, item: int, ks: tuple[int, ...], places: list[Instance]) -> _File:
+def _read_file(
+    entry: SeriesEntry, item: int, ks: tuple[int, ...], places: list[Instance], buffer: SliceBuffer
+) -> _File:
     try:
         data = entry.source.read(entry.source.items[item])
+        sha256 = hashlib.sha256(data).hexdigest()
         dataset = headers.parse_file(data)
+        # A multi-frame file is as large as the volume: its bytes go as soon as they are parsed.
+        del data
         problem = _not_the_same(dataset, places[ks[0]])
         if problem is not None:
             return _File(ks, problem=problem)
-        slices, padding = [], set[float]()
+        padding = set[float]()
         for k in ks:
             frame = places[k].frame
             slope, intercept = slope_and_intercept(dataset, frame)
             stored = stored_values(dataset, frame or 0)
             padding |= stated_padding(dataset, stored, slope, intercept)
-            slices.append(rescaled(stored, slope, intercept))
+            buffer.put(k, rescaled(stored, slope, intercept))
         facts = header_facts(dataset)
     except DicomError as error:
         return _File(ks, problem=_reason(error))
     except headers.BACKEND_ERRORS:
         return _File(ks, problem="damaged file")
-    return _File(ks, tuple(slices), facts, frozenset(padding), hashlib.sha256(data).hexdigest())
+    return _File(ks, facts, frozenset(padding), sha256)
 
 
 def _not_the_same(dataset: Any, instance: Instance) -> str | None:
@@ -168,10 +170,6 @@ def _reason(error: DicomError) -> str:
     if "lookup table" in message or "RescaleSlope" in message:
         return message
     return "unreadable file" if "cannot be read" in message else "damaged file"
-
-
-def _without_slices(file: _File) -> _File:
-    return _File(file.places, (), file.facts, file.padding, file.sha256)
 
 
 def _too_broken(left_out: Mapping[str, int], kept: int) -> str:

@@ -157,6 +157,7 @@ def parse_file(data: bytes) -> Any:
         raise DicomError("a file is not DICOM")
     try:
         dataset = read_partial(BytesIO(_inflated(data)), force=True)
+        dataset.buffer = None  # pydicom would keep the whole file in memory beside its elements
         _restate_syntax(dataset, data)
         return dataset
     except BACKEND_ERRORS as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,7 @@ class SliceBuffer:
 
     def __init__(self, slices: int, rows: int, columns: int) -> None:
         try:
+            self._lock = Lock()
             self.data: npt.NDArray[Any] = np.zeros((slices, rows, columns), dtype=np.int16)
         except (MemoryError, ValueError) as error:
             raise DicomError(
@@ -67,7 +69,8 @@ class SliceBuffer:
             ) from error
 
     def put(self, k: int, values: npt.NDArray[Any]) -> None:
-        """Store one slice, shape (rows, columns)."""
-        if values.dtype == np.float32 and self.data.dtype == np.int16:
-            self.data = self.data.astype(np.float32)
-        self.data[k] = values
+        """Store one slice, shape (rows, columns); from any thread."""
+        with self._lock:
+            if values.dtype == np.float32 and self.data.dtype == np.int16:
+                self.data = self.data.astype(np.float32)
+            self.data[k] = values
