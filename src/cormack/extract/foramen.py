@@ -22,6 +22,8 @@ KNEE_MM = 4
 AREA_MM2 = (250.0, 1700.0)
 #: Least change of slope that counts as a knee (mm² over `KNEE_MM` on either side).
 LEAST_KNEE_MM2 = 300.0
+#: Directions count whose knee has this share of the sharpest.
+NEARLY = 0.8
 #: The inner lip of the ring, where the knee is, lies this much above the margin itself (mm).
 LIP_MM = 3.0
 #: The plane cuts within this radius only, so that it never reaches the frontal or temporal lobes (mm).
@@ -80,17 +82,23 @@ def foramen_plane(
     canal = central[central[:, 2] < central[:, 2].min() + 8].mean(axis=0)
     near = points[np.linalg.norm(points - canal, axis=1) < 2 * REACH_MM] - canal
     floor = float(axes_mm[2][0] - canal[2])
-    best, sharpest = None, LEAST_KNEE_MM2
+    found = []
     for pitch in PITCH_DEG:
         for roll in ROLL_DEG:
-            normal = _direction(pitch, roll)
-            found = _knee(near, normal, voxel_mm3, floor)
-            # A tie goes to the upright head: the sharpness of a knee is known to some per cent only.
-            if found is not None and (value := found[0] * (1.0 - abs(pitch) / 200.0 - abs(roll) / 100.0)) > sharpest:
-                best, sharpest = (normal, found[1]), value
-    if best is None:
+            knee = _knee(near, _direction(pitch, roll), voxel_mm3, floor)
+            if knee is not None:
+                # A tie goes to the upright head: the sharpness of a knee is known to some per cent only.
+                found.append((knee[0] * (1.0 - abs(pitch) / 200.0 - abs(roll) / 100.0), _direction(pitch, roll)))
+    sharpest = max((value for value, _ in found), default=0.0)
+    if sharpest < LEAST_KNEE_MM2:
         return None
-    normal, height = best
+    # The mean of all directions that are nearly as sharp: in thick slices the sharpest alone is a matter of chance.
+    normal = sum(max(0.0, value - NEARLY * sharpest) * direction for value, direction in found)
+    normal = np.asarray(normal / np.linalg.norm(normal))
+    knee = _knee(near, normal, voxel_mm3, floor)
+    if knee is None:
+        return None
+    height = knee[1]
     plane = ForamenPlane(canal + normal * (height - LIP_MM), normal)
     cut_ml = np.count_nonzero(((near + canal - plane.centre_mm) @ normal) < 0) * voxel_mm3 / 1000.0
     return plane if cut_ml <= LARGEST_CANAL_ML else None

@@ -47,7 +47,9 @@ def half_height(
     contrast : bool
         Vessels are brighter than thin bone and are inside.
     """
-    peak = ndimage.grey_dilation(hu, footprint=_ellipsoid((PEAK_MM, PEAK_MM, max(PEAK_MM, slice_mm)), spacing_mm))
+    # Across thick slices an oblique wall is a wide slope: its top is farther away in the plane, too.
+    beside, along = max(PEAK_MM, slice_mm / 2), max(PEAK_MM, slice_mm)
+    peak = ndimage.grey_dilation(hu, footprint=_ellipsoid((beside, beside, along), spacing_mm))
     step = np.maximum((BRAIN_HU + peak) / 2, LOWEST_STEP_CONTRAST_HU if contrast else LOWEST_STEP_HU)
     field = np.clip((step - hu) / np.maximum(peak - BRAIN_HU, 200.0), -0.5, 0.5).astype(np.float32)
     soft = (field > 0) & (potential > 0.4) & (hu > AIR_HU) & ~forbidden
