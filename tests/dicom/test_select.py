@@ -62,6 +62,7 @@ def test_a_messy_export(tmp_path: Path) -> None:
         ({"distance_mm": 2.5, "n": 60}, {"distance_mm": 5.0, "n": 30}, "thinner"),
         ({"n": 30}, {"n": 10}, "more of the head"),
         ({}, {"orientation": CORONAL}, "axial"),
+        ({}, {"spacing": (50.0, 50.0), "n": 60, "distance_mm": 1.0}, "field of view is that of a head"),
         ({}, {"image_type": ("DERIVED", "PRIMARY", "AXIAL")}, "original"),
         ({}, {"extra": {"ContrastBolusAgent": "X 300"}}, "without contrast"),
         ({"extra": {"ContrastBolusAgent": "NONE"}}, {"extra": {"ContrastBolusAgent": "X 300"}}, "without contrast"),
@@ -80,7 +81,7 @@ def test_preferences(tmp_path: Path, better: dict, worse: dict, why: str, first:
 def test_a_series_can_be_asked_for_by_number_or_uid(tmp_path: Path) -> None:
     series(tmp_path, n=30, series_number=2)
     wanted = series(tmp_path, n=4, series_number=5, extra={"ConvolutionKernel": "BONE"})
-    for name in (5, "5", wanted.series_uid):
+    for name in (5, "5", " 05", wanted.series_uid):
         selection = _select(tmp_path, name)
         assert selection.entry.number == 5
         assert "asked for" in selection.reason
@@ -167,6 +168,7 @@ BAD = {
         SeriesError,
         "no position, orientation or pixel spacing",
     ),
+    "an atomic number map": ({"extra": {"RescaleType": "Z_EFF"}}, SeriesError, "other values than Hounsfield units"),
     "a chest": (
         {"spacing": (50.0, 50.0), "extra": {"BodyPartExamined": "CHEST"}},
         SeriesError,
@@ -256,3 +258,13 @@ def test_volumes_without_any_header_difference_are_told_apart_by_turn(tmp_path: 
     scan = read_scan(tmp_path)
     assert [verdict.entry.n_slices for verdict in scan.selection.verdicts] == [5, 5, 5]
     assert "doubled-positions" not in {f.code for f in scan.findings}
+
+
+def test_orientations_that_are_rounded_differently_are_told(tmp_path: Path) -> None:
+    slices = datasets(Recipe(n=5, rows=512, columns=4))
+    slices[2].ImageOrientationPatient = ["1", "0", "0", "0", "0.9999998", "-0.0006"]
+    write(tmp_path, slices)
+    scan = read_scan(tmp_path)
+    assert scan.assembly.stack.data.shape[2] == 5
+    (finding,) = [f for f in scan.findings if f.code == "orientation-varies"]
+    assert finding.evidence["greatest_mm"] == pytest.approx(0.0006 * 256, abs=1e-3)

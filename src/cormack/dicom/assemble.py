@@ -198,10 +198,14 @@ def _finish(
             geometry.origins[kept],
             tuple(geometry.order[k] for k in kept),
             geometry.doubled,
+            geometry.orientation_spread,
         )
     is_ct = entry.modality == "CT"
     padding = frozenset().union(*(file.padding for file in files))
-    findings = [*geometry_findings(geometry, entry.stated_tilt_deg), *_left_out_finding(left_out)]
+    findings = [
+        *geometry_findings(geometry, entry.stated_tilt_deg, entry.field_of_view_mm),
+        *_left_out_finding(left_out),
+    ]
     if is_ct:
         doubtful = sorted(value for value in padding if value >= CT_PADDING_BELOW_HU)
         if doubtful:

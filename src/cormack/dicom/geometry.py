@@ -64,6 +64,8 @@ class StackGeometry:
         Which of the given slices lies where.
     doubled : tuple of int
         Those left out because an earlier one has their position.
+    orientation_spread : float
+        Greatest difference of a slice's direction cosine from the one that is followed.
     """
 
     step_i: FloatArray
@@ -71,6 +73,7 @@ class StackGeometry:
     origins: FloatArray
     order: tuple[int, ...]
     doubled: tuple[int, ...]
+    orientation_spread: float = 0.0
 
     @property
     def normal(self) -> FloatArray:
@@ -204,9 +207,11 @@ def stack_geometry(
     between_rows, between_columns = pixel_spacing
     if not (1e-3 <= between_rows <= 100 and 1e-3 <= between_columns <= 100):
         raise GeometryError("PixelSpacing is not between 0.001 and 100 mm")
-    if np.abs(cosines - cosines[0]).max() > ORIENTATION_TOLERANCE:
+    middle = np.median(cosines, axis=0)
+    spread = float(np.abs(cosines - middle).max())
+    if spread > 2 * ORIENTATION_TOLERANCE:
         raise GeometryError("the slices are not parallel")
-    row, column = directions(tuple(np.median(cosines, axis=0)))
+    row, column = directions(tuple(middle))
     normal = np.cross(row, column)
     origins = places * LPS_TO_RAS
     along = origins @ (normal / np.linalg.norm(normal))
@@ -218,4 +223,5 @@ def stack_geometry(
             doubled.append(int(index))
         else:
             order.append(int(index))
-    return StackGeometry(row * between_columns, column * between_rows, origins[order], tuple(order), tuple(doubled))
+    steps = row * between_columns, column * between_rows
+    return StackGeometry(*steps, origins[order], tuple(order), tuple(doubled), spread)

@@ -62,6 +62,7 @@ _KEYWORDS = {
     "Columns": 0x00280011,
     "PixelSpacing": 0x00280030,
     "BitsAllocated": 0x00280100,
+    "RescaleType": 0x00281054,
     "SharedFunctionalGroupsSequence": 0x52009229,
     "PerFrameFunctionalGroupsSequence": 0x52009230,
 }
@@ -98,6 +99,7 @@ class Instance:
     diameter_mm: float | None
     kernel: str | None
     body_part: str | None
+    rescale_type: str | None
     contrast: bool
     transfer_syntax: str
     has_pixels: bool
@@ -169,6 +171,7 @@ def _facts(dataset: Any, item: int) -> dict[str, Any]:
         "diameter_mm": h.number(dataset, "ReconstructionDiameter"),
         "kernel": h.text(dataset, "ConvolutionKernel"),
         "body_part": (h.text(dataset, "BodyPartExamined", 16) or "").upper() or None,
+        "rescale_type": (h.text(dataset, "RescaleType", 16) or "").upper() or None,
         "contrast": is_contrast(h.text(dataset, "ContrastBolusAgent")),
         "transfer_syntax": str(meta.get("TransferSyntaxUID") or "") if meta is not None else "",
     }

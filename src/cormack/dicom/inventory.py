@@ -126,6 +126,12 @@ class SeriesEntry:
         return self._geometry if isinstance(self._geometry, str) else None
 
     @property
+    def field_of_view_mm(self) -> float:
+        """Longer side of the images; 0 where PixelSpacing is missing."""
+        spacing = self.first.pixel_spacing or (0.0, 0.0)
+        return max(spacing[0] * self.first.rows, spacing[1] * self.first.columns)
+
+    @property
     def broken(self) -> str | None:
         """Why no image of the series can be used; None if some can."""
         return self.first.problem

@@ -9,18 +9,23 @@ from .geometry import STRAIGHT_LINE_MM, StackGeometry
 
 #: A stack leans when its tilt is at least this (degrees).
 TILT_DEG = 0.1
+#: Slices count as parallel when no corner leaves the plane that is followed by more than this (mm).
+PARALLEL_MM = 0.01
 #: Stated and measured tilt agree when their amounts differ by less than this (degrees).
 TILT_AGREEMENT_DEG = 0.5
 
 
-def geometry_findings(geometry: StackGeometry, stated_tilt_deg: float | None) -> tuple[Finding, ...]:
-    """Gaps, doubled positions, unequal distances, tilt, and slices that leave the straight line."""
+def geometry_findings(
+    geometry: StackGeometry, stated_tilt_deg: float | None, field_of_view_mm: float
+) -> tuple[Finding, ...]:
+    """Gaps, doubled positions, unequal distances, tilt, slices off the straight line or not quite parallel."""
     found = [
         _gaps(geometry),
         _doubled(geometry),
         _uneven(geometry),
         _tilt(geometry, stated_tilt_deg),
         _off_line(geometry),
+        _not_parallel(geometry, field_of_view_mm),
     ]
     return tuple(finding for finding in found if finding is not None)
 
@@ -99,4 +104,16 @@ def _off_line(geometry: StackGeometry) -> Finding | None:
         "slices-shifted",
         f"slices are shifted within their plane by up to {off:.2f} mm; each is kept where its header puts it",
         {"greatest_mm": round(off, 3)},
+    )
+
+
+def _not_parallel(geometry: StackGeometry, field_of_view_mm: float) -> Finding | None:
+    off = geometry.orientation_spread * field_of_view_mm
+    if off <= PARALLEL_MM:
+        return None
+    return Finding(
+        "orientation-varies",
+        f"the stated orientation varies from slice to slice by up to {off:.2f} mm at the edge of the image; "
+        "the one in the middle is followed for all",
+        {"greatest_mm": round(off, 4)},
     )

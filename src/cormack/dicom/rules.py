@@ -30,7 +30,7 @@ class SelectionRules:
     thin_mm : float
         Slices thinner than this are not preferred for being still thinner.
     wide_mm : float
-        A body part other than the head is believed only if the field of view is wider than this.
+        A wider field of view is not that of a head; only then is another BodyPartExamined believed.
     other_parts : tuple of str
         BodyPartExamined values that are not the head.
     preferences : tuple of str
@@ -57,6 +57,7 @@ class SelectionRules:
         "LUNG",
     )
     preferences: tuple[str, ...] = (
+        "head-sized",
         "enough-coverage",
         "axial",
         "original",

@@ -62,6 +62,13 @@ def _capture(entry: SeriesEntry, rules: SelectionRules) -> str | None:
     return "holds colour images" if entry.first.samples != 1 else None
 
 
+def _other_values(entry: SeriesEntry, rules: SelectionRules) -> str | None:
+    kind = entry.first.rescale_type
+    if entry.modality != "CT" or kind is None or kind.startswith(("HU", "US")):
+        return None
+    return "holds other values than Hounsfield units, by its RescaleType"
+
+
 def _localizer(entry: SeriesEntry, rules: SelectionRules) -> str | None:
     if entry.is_localizer:
         return "is a localizer (scout)"
@@ -83,8 +90,8 @@ def _too_few(entry: SeriesEntry, rules: SelectionRules) -> str | None:
 
 
 def _other_part(entry: SeriesEntry, rules: SelectionRules) -> str | None:
-    part, spacing = entry.first.body_part, entry.first.pixel_spacing
-    if part in rules.other_parts and spacing and spacing[0] * entry.first.rows > rules.wide_mm:
+    part = entry.first.body_part
+    if part in rules.other_parts and entry.field_of_view_mm > rules.wide_mm:
         return f"shows another body part ({part.lower()}) by its header and its wide field of view"
     return None
 
@@ -95,6 +102,7 @@ REJECTIONS: tuple[tuple[str, Test, bool], ...] = (
     ("other-modality", _other_modality, True),
     ("secondary-capture", _capture, True),
     ("localizer", _localizer, True),
+    ("other-values", _other_values, True),
     ("no-geometry", _no_geometry, False),
     ("too-few-slices", _too_few, False),
     ("other-body-part", _other_part, True),
@@ -117,6 +125,7 @@ def _spacing(entry: SeriesEntry, rules: SelectionRules) -> float:
 #: By name: what is better is smaller, and why the winner won. The rules say which names count, and in which order.
 PREFERENCES: dict[str, tuple[Preference, str]] = {
     "enough-coverage": (lambda e, r: max(0.0, round(r.min_extent_mm - _extent(e), -1)), "it covers more of the head"),
+    "head-sized": (lambda e, r: float(e.field_of_view_mm > r.wide_mm), "its field of view is that of a head"),
     "axial": (lambda e, r: float(e.geometry is None or e.geometry.plane != "axial"), "its slices are axial"),
     "original": (lambda e, r: float("DERIVED" in e.image_type), "it is original, not derived"),
     "softer-kernel": (lambda e, r: float(_KERNEL_RANK[e.kernel_class]), "its kernel is softer"),
@@ -188,6 +197,8 @@ def _rejection(entry: SeriesEntry, rules: SelectionRules, *, overruled: bool) ->
 def _named(inventory: Inventory, series: int | str) -> set[int]:
     """Entries that `series` names: a UID names one series, a number may name several of several studies."""
     asked = str(series).strip()
+    if asked.isascii() and asked.isdigit():
+        asked = str(int(asked[:64]))
     found = {i for i, entry in enumerate(inventory.series) if asked == entry.first.series_uid}
     if not found:
         found = {
