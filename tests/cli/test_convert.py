@@ -51,6 +51,16 @@ def test_units_there_and_back(cormack, export, tmp_path):
     assert "looks like" in err
 
 
+def test_isotropic_voxels_by_cubic_interpolation(cormack, export, tmp_path):
+    words = ("convert", export, tmp_path / "iso.nii.gz", "--spacing", "2", "--interpolation", "cubic", "-q")
+    assert cormack(*words)[0] == 0
+    assert nib.load(tmp_path / "iso.nii.gz").header.get_zooms() == pytest.approx((2, 2, 2))
+    sidecar = json.loads((tmp_path / "iso.json").read_text())
+    assert sidecar["VoxelSize"] == [2, 2, 2]
+    assert sidecar["Interpolation"] == "cubic, once"
+    assert cormack("convert", export, tmp_path / "x.nii.gz", "--spacing", "0")[0] == 2
+
+
 def test_native_slices_of_an_uneven_stack(cormack, shared_data, tmp_path):
     source = shared_data / "head_ct/ge_tilted"
     code, _, err = cormack("convert", source, tmp_path / "ge.nii.gz", "--native")

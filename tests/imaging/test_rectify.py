@@ -115,6 +115,39 @@ def test_spacing_rules():
             slice_spacing(distances, wrong)
 
 
+@pytest.mark.parametrize("order", [1, 3])
+@pytest.mark.parametrize(("tilt_deg", "voxel_mm"), [(0, 1.0), (18.5, 1.0), (-8.5, 2.0), (0, 3.0)])
+def test_isotropic_voxels(tilt_deg, voxel_mm, order):
+    rectified = rectify(tilted_stack(tilt_deg), voxel_mm=voxel_mm, order=order)
+    assert rectified.volume.spacing_mm == pytest.approx((voxel_mm,) * 3)
+    where = np.argwhere(rectified.measured)
+    inner = where[(where[:, 2] > 1) & (where[:, 2] < rectified.volume.shape[2] - 3)]
+    assert len(inner) > 0.5 * where.shape[0]
+    np.testing.assert_allclose(
+        rectified.volume.data[tuple(inner.T)], linear_field(rectified.volume.world(inner)), atol=2.6
+    )
+
+
+def test_cubic_keeps_more_detail_than_linear():
+    stack = tilted_stack(13.3)
+    checks = np.indices(stack.data.shape)[1] // 2 % 2 * 100
+    kept = {order: rectify(stack.with_data(checks.astype(np.int16)), order=order) for order in (1, 3)}
+    inside = kept[1].measured
+    assert kept[3].volume.data[inside].std() > 1.05 * kept[1].volume.data[inside].std()
+
+
+def test_larger_voxels_average_noise():
+    stack = tilted_stack(0, np.arange(30) * 0.5)
+    noise = np.random.default_rng(0).normal(0, 100, stack.data.shape).astype(np.int16)
+    coarse = rectify(stack.with_data(noise), voxel_mm=2.0).volume.data
+    assert coarse[2:-2, 2:-2, 2:-2].std() < 30
+
+
+def test_unknown_order_is_refused():
+    with pytest.raises(InputError, match="interpolation order 2"):
+        rectify(tilted_stack(0), order=2)
+
+
 def test_a_change_of_distance_is_not_a_gap():
     assert not wide_gaps(np.array([2.5] * 5 + [10.0] * 5)).any()
     assert wide_gaps(np.array([2.5] * 5 + [10.0] + [2.5] * 5)).sum() == 1

@@ -61,6 +61,20 @@ def load_options(command: Command) -> Command:
                 "exceed), median, minimum, or millimetres.",
             ),
             click.option(
+                "--spacing",
+                "voxel_mm",
+                type=click.FloatRange(0.1, 20),
+                metavar="MM",
+                help="Isotropic voxels of this size, anti-aliased where they are larger than the native ones.",
+            ),
+            click.option(
+                "--interpolation",
+                type=click.Choice(["linear", "cubic"]),
+                default="linear",
+                show_default=True,
+                help="Kernel of the one interpolation.",
+            ),
+            click.option(
                 "--bridge-gaps", is_flag=True, help="Interpolate across wide gaps, too, instead of leaving them out."
             ),
             click.option(
@@ -89,5 +103,6 @@ def load_from(values: dict[str, Any]) -> LoadOptions:
     from cormack.pipeline.options import LoadOptions
 
     rules = values.pop("rules")
-    chosen = {name: values.pop(name) for name in ("series", "slice_spacing", "bridge_gaps", "assume_mm")}
+    names = ("series", "slice_spacing", "voxel_mm", "interpolation", "bridge_gaps", "assume_mm")
+    chosen = {name: values.pop(name) for name in names}
     return LoadOptions(**chosen) if rules is None else LoadOptions(**chosen, rules=load_rules(rules))

@@ -10,6 +10,7 @@ from scipy import ndimage, sparse
 
 from cormack.core.errors import InputError
 from cormack.core.volume import AnyArray, FloatArray, Volume
+from cormack.imaging.weights import interpolation_weights
 
 
 def to_spacing(volume: Volume, spacing_mm: Sequence[float]) -> Volume:
@@ -47,18 +48,11 @@ def to_spacing(volume: Volume, spacing_mm: Sequence[float]) -> Volume:
 
 
 def axis_weights(old: int, new: int) -> sparse.csr_array:
-    """Sparse matrix of shape (new, old) that resamples one axis; rows sum to 1."""
+    """Sparse matrix of shape (new, old) that resamples one axis over the same extent; rows sum to 1."""
     scale = old / new
-    width = max(1.0, scale)
-    centres = (np.arange(new) + 0.5) * scale - 0.5
-    reach = int(np.ceil(width))
-    columns = np.floor(centres)[:, None].astype(int) + np.arange(-reach, reach + 1)[None, :]
-    weights = np.clip(1.0 - np.abs(columns - centres[:, None]) / width, 0.0, None)
-    rows = np.broadcast_to(np.arange(new)[:, None], columns.shape)
-    weights /= weights.sum(axis=1, keepdims=True)
-    inside = np.clip(columns, 0, old - 1)
-    matrix = sparse.coo_array((weights.ravel(), (rows.ravel(), inside.ravel())), shape=(new, old))
-    return sparse.csr_array(matrix, dtype=np.float32)
+    centres = np.asarray((np.arange(new) + 0.5) * scale - 0.5, dtype=np.float64)
+    weights = interpolation_weights(centres, old, width=max(1.0, scale))
+    return sparse.csr_array(weights.multiply(1.0 / weights.sum(axis=1)[:, None]), dtype=np.float32)
 
 
 def _along_axis(data: AnyArray, weights: sparse.csr_array, axis: int) -> npt.NDArray[np.float32]:

@@ -30,6 +30,8 @@ class Grids:
         What reading and rectifying noticed.
     orientation : str
         Axis directions in which files are written; see `Loaded`.
+    interpolation : "linear", "cubic" or None
+        None if no value changed.
     """
 
     rectified: rectifying.Rectified
@@ -37,11 +39,16 @@ class Grids:
     padding_hu: tuple[float, ...]
     findings: tuple[Finding, ...]
     orientation: str = "RAS"
+    interpolation: str | None = None
 
     @property
     def volume(self) -> Volume:
         """The rectified volume."""
         return self.rectified.volume
+
+
+#: Orders of interpolation by name.
+ORDERS = {"linear": 1, "cubic": 3}
 
 
 def load(located: Located, progress: Progress) -> Loaded:
@@ -59,6 +66,8 @@ def rectify(conditioned: conditioning.Conditioned, loaded: Loaded, load_options:
     rectified = rectifying.rectify(
         conditioned.stack,
         spacing=load_options.slice_spacing,
+        voxel_mm=load_options.voxel_mm,
+        order=ORDERS[load_options.interpolation],
         padded=conditioned.padded,
         bridge_gaps=load_options.bridge_gaps,
     )
@@ -74,7 +83,8 @@ def rectify(conditioned: conditioning.Conditioned, loaded: Loaded, load_options:
             )
         )
     facts = StackFacts.of(conditioned.stack, missing_slices=loaded.missing_slices)
-    return Grids(rectified, facts, conditioned.padding_hu, tuple(findings), loaded.orientation)
+    interpolation = load_options.interpolation if rectified.interpolated else None
+    return Grids(rectified, facts, conditioned.padding_hu, tuple(findings), loaded.orientation, interpolation)
 
 
 GRID_STEPS = (

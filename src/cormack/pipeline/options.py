@@ -19,6 +19,9 @@ class LoadOptions:
     assume_mm : bool
         Take a NIfTI header without a unit of length for millimetres.
     slice_spacing : "finest", "median", "minimum" or millimetres
+    voxel_mm : float or None
+        Isotropic voxels of this size instead of the native pixels and `slice_spacing`.
+    interpolation : "linear" or "cubic"
     bridge_gaps : bool
         Interpolate also across gaps wider than twice the neighbouring distances.
     rules : SelectionRules
@@ -28,6 +31,8 @@ class LoadOptions:
     series: str | None = None
     assume_mm: bool = False
     slice_spacing: str | float = "finest"
+    voxel_mm: float | None = None
+    interpolation: Literal["linear", "cubic"] = "linear"
     bridge_gaps: bool = False
     rules: SelectionRules = DEFAULT_RULES
 

@@ -32,7 +32,7 @@ def grid_sidecar(grids: Grids) -> dict[str, object]:
         "MissingSlices": facts.missing_slices,
         "Grid": "rectified",
         "VoxelSize": [round(s, 6) for s in grids.volume.spacing_mm],
-        "Interpolation": "linear, once" if grids.rectified.interpolated else "none",
+        "Interpolation": f"{grids.interpolation}, once" if grids.interpolation else "none",
         "GapsLeftOutside": list(grids.rectified.unbridged_gaps_mm),
         **unit_fields(Unit.HU),
         "WinsorisedTo": list(HU_RANGE),

@@ -45,7 +45,7 @@ def report(
     """Write the report's page."""
     processing = Processing(
         source=located.kind,
-        interpolation="linear" if grids.rectified.interpolated else None,
+        interpolation=grids.interpolation,
         padding_hu=grids.padding_hu,
         brain_method=options.method,
         outside=OUTSIDE_TEXT[options.outside],
