@@ -44,6 +44,7 @@ IMPORTS = {
     "upward": ("core/errors.py", UPWARD, "A room uses only the floors below it"),
     "sideward": ("dicom/read.py", SIDEWARD, "A room uses only the floors below it"),
     "unlisted room": ("attic/__init__.py", '"""A room without a floor."""\n', "A room uses only the floors below it"),
+    "pictures": ("extract/head.py", "\nimport PIL\n", "Plotting only in report"),
     "plotting": ("measure/volumes.py", "\nimport matplotlib\n", "Plotting only in report"),
     "dicom in core": ("core/volume.py", "\nimport pydicom\n", "DICOM only in dicom, terminal only in cli"),
     "terminal": ("pipeline/run.py", "\nimport click\n", "DICOM only in dicom, terminal only in cli"),

@@ -19,6 +19,8 @@ HEAVY = {
     "nibabel",
     "jinja2",
     "PIL",
+    "contourpy",
+    "pyarrow",
     "numpy",
 }
 
