@@ -15,6 +15,7 @@ from ..core.errors import DicomError, GeometryError, SeriesError
 from ..core.findings import Finding
 from ..core.volume import SliceStack, Unit
 from . import headers
+from .decoders import WORKERS, DecodeWorkers
 from .facts import acquisition_of, header_facts
 from .geometry import StackGeometry
 from .instance import Instance
@@ -25,8 +26,7 @@ from .remarks import geometry_findings
 from .rescale import SliceBuffer, rescaled, slope_and_intercept
 
 MIN_SLICES = 3
-#: Two files are read and decoded at a time, and so many wait in memory.
-WORKERS = 2
+#: As many files are read and decoded at a time as there are decoders, and so many wait in memory.
 WAITING = 4
 
 
@@ -115,10 +115,10 @@ def _read_files(entry: SeriesEntry, places: list[Instance], buffer: SliceBuffer)
         by_item[instance.item].append(k)
     done, total = 0, len(by_item)
     waiting: deque[Future[_File]] = deque()
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with DecodeWorkers() as workers, ThreadPoolExecutor(WORKERS) as pool:
         # In the order of the files: an archive is then read from its beginning to its end, once.
         for item in sorted(by_item):
-            waiting.append(pool.submit(_read_file, entry, item, tuple(by_item[item]), places, buffer))
+            waiting.append(pool.submit(_read_file, entry, item, tuple(by_item[item]), places, buffer, workers))
             if len(waiting) >= WAITING:
                 done += 1
                 yield done, total, waiting.popleft().result()
@@ -128,7 +128,12 @@ def _read_files(entry: SeriesEntry, places: list[Instance], buffer: SliceBuffer)
 
 
 def _read_file(
-    entry: SeriesEntry, item: int, ks: tuple[int, ...], places: list[Instance], buffer: SliceBuffer
+    entry: SeriesEntry,
+    item: int,
+    ks: tuple[int, ...],
+    places: list[Instance],
+    buffer: SliceBuffer,
+    workers: DecodeWorkers,
 ) -> _File:
     try:
         data = entry.source.read(entry.source.items[item])
@@ -143,7 +148,7 @@ def _read_file(
         for k in ks:
             frame = places[k].frame
             slope, intercept = slope_and_intercept(dataset, frame)
-            stored = stored_values(dataset, frame or 0)
+            stored = stored_values(dataset, frame or 0, workers)
             padding |= stated_padding(dataset, stored, slope, intercept)
             buffer.put(k, rescaled(stored, slope, intercept))
         facts = header_facts(dataset)

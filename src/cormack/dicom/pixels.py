@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import struct
-from functools import cache
 from typing import Any
 
-import gdcm
 import numpy as np
 import numpy.typing as npt
 from pydicom.pixels import get_decoder
 
 from ..core.errors import DicomError
 from . import headers
+from .decoders import PLUGIN, DecodeWorkers, is_available
 from .instance import NATIVE
 
 #: Transfer syntaxes whose pixel data lost information when it was compressed, or may have.
@@ -27,15 +26,7 @@ RLE = "1.2.840.10008.1.2.5"
 _FLOAT_KEYWORDS = (("FloatPixelData", np.float32), ("DoubleFloatPixelData", np.float64))
 
 
-@cache
-def _hush_gdcm() -> None:
-    """Keep GDCM from writing to the terminal what it thinks of a damaged stream."""
-    gdcm.Trace.WarningOff()
-    gdcm.Trace.ErrorOff()
-    gdcm.Trace.DebugOff()
-
-
-def stored_values(dataset: Any, frame: int) -> npt.NDArray[Any]:
+def stored_values(dataset: Any, frame: int, workers: DecodeWorkers) -> npt.NDArray[Any]:
     """Stored values of one frame, shape (rows, columns), before any rescale.
 
     Raises
@@ -43,7 +34,6 @@ def stored_values(dataset: Any, frame: int) -> npt.NDArray[Any]:
     DicomError
         If the pixel data is cut short, damaged, or coded in a way that no decoder here reads.
     """
-    _hush_gdcm()
     rows, columns = headers.integer(dataset, "Rows") or 0, headers.integer(dataset, "Columns") or 0
     try:
         for keyword, dtype in _FLOAT_KEYWORDS:
@@ -53,7 +43,8 @@ def stored_values(dataset: Any, frame: int) -> npt.NDArray[Any]:
         if syntax and syntax not in NATIVE:
             _check_stream_size(dataset, rows, columns)
         decoder = get_decoder(syntax or _native_syntax(dataset))
-        values, _ = decoder.as_array(dataset, index=frame, raw=True)
+        plugin = {"decoding_plugin": PLUGIN, "cormack_workers": workers} if is_available(syntax) else {}
+        values, _ = decoder.as_array(dataset, index=frame, raw=True, **plugin)
     except headers.BACKEND_ERRORS as error:
         raise DicomError("the pixel data of a file is cut short, damaged or of an unknown kind") from error
     if values.shape != (rows, columns):

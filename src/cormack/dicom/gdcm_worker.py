@@ -1,0 +1,70 @@
+"""A process that decodes JPEG, JPEG-LS and JPEG 2000 frames with GDCM; run by `decoders`, never imported.
+
+GDCM ends the whole process on some damaged streams and holds Python's lock while it decodes. In processes of its own it
+takes no scan with it, and two frames are decoded at a time. Imports nothing but GDCM, so that it starts at once.
+
+Request: six unsigned 32-bit numbers (rows, columns, bits allocated, bits stored, pixel representation, bytes of the
+frame), 64 bytes of transfer syntax UID, the frame. Answer: the number of decoded bytes (0 if it failed), the bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+
+import gdcm
+
+REQUEST = struct.Struct("<6L64s")
+ANSWER = struct.Struct("<L")
+#: More memory than any frame needs; a stream that makes the decoder ask for more ends this process alone.
+MEMORY_LIMIT_BYTES = 6 * 2**30
+
+
+def decode(fields: tuple[int, ...], syntax: str, frame: bytes) -> bytes:
+    """Decoded bytes of one frame of one sample per pixel."""
+    rows, columns, allocated, stored, representation = fields
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(frame)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((columns, rows, 1))
+    image.SetDataElement(element)
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2))
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
+    image.SetPixelFormat(gdcm.PixelFormat(1, allocated, stored, stored - 1, representation))
+    # GDCM gives bytes as text.
+    return bytes(image.GetBuffer().encode("utf-8", "surrogateescape"))
+
+
+def serve() -> None:
+    """Answer requests until there are no more."""
+    gdcm.Trace.WarningOff()
+    gdcm.Trace.ErrorOff()
+    source, target = sys.stdin.buffer, sys.stdout.buffer
+    while len(head := source.read(REQUEST.size)) == REQUEST.size:
+        *fields, size, uid = REQUEST.unpack(head)
+        frame = source.read(size)
+        try:
+            decoded = decode(tuple(fields), uid.rstrip(b"\0").decode(), frame)
+        except Exception:  # noqa: BLE001 - whatever GDCM raises, the answer is that it failed
+            decoded = b""
+        target.write(ANSWER.pack(len(decoded)) + decoded)
+        target.flush()
+
+
+def limit_memory() -> None:
+    """Bound what a damaged stream can make the decoder ask for, where the system can do that."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+
+
+if __name__ == "__main__":
+    limit_memory()
+    serve()
