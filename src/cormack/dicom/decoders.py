@@ -74,8 +74,7 @@ class DecodeWorkers:
 
     def close(self) -> None:
         """End the processes."""
-        for _ in range(WORKERS):
-            worker = self._idle.get()
+        for worker in [self._idle.get() for _ in range(WORKERS)]:
             if worker is not None:
                 _end(worker)
             self._idle.put(None)
