@@ -17,7 +17,7 @@ LOWEST_STEP_CONTRAST_HU = 300.0
 #: Darker than this is air (HU).
 AIR_HU = -200.0
 #: Tongues thinner than twice this are not brain but foramina, canals and diploe (mm).
-TONGUE_MM = 1.5
+TONGUE_MM = 2.5
 #: Grooves narrower than twice this are bridged (mm).
 GROOVE_MM = 3.0
 

@@ -34,6 +34,8 @@ BONE_HU = 200.0
 BONE_SHARE = 0.25
 #: The hull takes in bone that is thin or blurred, too (HU of a coarse voxel).
 HULL_HU = 110.0
+#: A coarse voxel of bone that is thinner than it, or blurred, is still brighter than this (HU).
+BLURRED_BONE_HU = 150.0
 #: Spacing at which sides are told apart, and at which the surface is placed (mm).
 COARSE_MM, FINE_MM = 2.0, 1.0
 #: A ball of the first radius fits into the skull but through none of its holes; one of the second fits into all lobes.
@@ -103,7 +105,7 @@ def find_inside(volume: Volume, box: tuple[slice, slice, slice], head: LabelMap 
     if head is not None:
         bone &= grid.coarsen(head.data, lambda slab: (slab > 0).astype(np.float32)) > 0
     hull = bone_hull(bone | (hu > HULL_HU), grid.spacing_mm)
-    core = _core(hu, bone, hull, grid.spacing_mm)
+    core = _core(hu, bone | (hu > BLURRED_BONE_HU), hull, grid.spacing_mm)
     from_core = distance_mm(~core, grid.spacing_mm)
     filled_core = distance_mm(from_core < GROOVE_MM, grid.spacing_mm) > GROOVE_MM
     outside = ((hu < FAT_HU) & ~filled_core) | (from_core > FARTHEST_MM) | ~hull
@@ -168,14 +170,13 @@ def _place_surface(volume: Volume, inside: Inside) -> BoolArray:
     hu = grid.coarsen(volume.data)
     axes = tuple(grid.centres_mm(a, volume.spacing_mm[a]) for a in range(3))
     below = np.zeros(hu.shape, dtype=bool) if inside.foramen is None else inside.foramen.below(axes)  # type: ignore[arg-type]
-    slice_mm = max(volume.spacing_mm[2], volume.acquisition.slice_thickness_mm or 0.0)
     field = half_height(
         hu,
         coarse.onto(inside.potential, grid),
         coarse.onto(inside.core.astype(np.float32), grid) > 0.5,
         below,
         grid.spacing_mm,
-        slice_mm=min(slice_mm, 10.0),
+        slice_mm=min(volume.spacing_mm[2], 10.0),
         contrast=inside.contrast,
     )
     return grid.threshold_native(field, volume.shape)
