@@ -131,7 +131,7 @@ def parse_header(data: bytes, *, tags: list[int] | None = None) -> tuple[Any, in
     return dataset, offset
 
 
-def parse_item(source: Source, item: Item, tags: list[int]) -> tuple[Any, int | None]:
+def parse_item(source: Source, item: Item, tags: list[int] | None) -> tuple[Any, int | None]:
     """The header of a file of a source, of which no more is read than needed; else as `parse_header`."""
     data = source.read(item, FIRST_READ_BYTES)
     whole = len(data) >= item.size

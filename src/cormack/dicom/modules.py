@@ -1,6 +1,6 @@
 """What all written images share: numbers as DICOM wants them, UIDs, pixels, and folders that appear whole.
 
-Patient space is LPS in DICOM (PS3.3 C.7.6.2.1.1) and RAS+ elsewhere: positions and directions change the sign of x and y.
+Patient space is LPS in DICOM (PS3.3 C.7.6.2.1.1) and RAS+ elsewhere in Cormack: x and y change their sign.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def new_image(sop_class: str, sop_instance_uid: str) -> Dataset:
 
 
 def add_plane(dataset: Dataset, origin: FloatArray, step_i: FloatArray, step_j: FloatArray) -> None:
-    """Image plane module (PS3.3 C.7.6.2) from RAS+ millimetres: centre of the first voxel, steps along row and column."""
+    """Image plane module (PS3.3 C.7.6.2) from RAS+ millimetres: centre of the first pixel, steps along i and j."""
     row, column = float(np.linalg.norm(step_j)), float(np.linalg.norm(step_i))
     dataset.ImagePositionPatient = decimal_strings(origin * LPS_FROM_RAS)
     dataset.ImageOrientationPatient = decimal_strings(

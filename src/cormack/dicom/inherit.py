@@ -1,0 +1,125 @@
+"""What a derived image takes over from its source: the patient and the study as they stand, the scanner's facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from ..core.errors import DicomError
+from . import headers
+from .facts import header_facts
+from .instance import Instance
+from .inventory import SeriesEntry
+from .modules import decimal_string, derived_uid, uid_key
+
+#: Groups that hold nothing but the patient, the patient's study and the clinical trial (PS3.3 C.7.1, C.7.2): copied.
+_PATIENT_GROUPS = (0x0010, 0x0012)
+#: The rest of the study and the frame of reference, copied; those that must be there are written empty where absent.
+_STUDY = (
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "StudyDescription",
+    "PhysiciansOfRecord",
+    "IssuerOfAccessionNumberSequence",
+    "FrameOfReferenceUID",
+    "PositionReferenceIndicator",
+    "TimezoneOffsetFromUTC",
+)
+_NEVER_ABSENT = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "PositionReferenceIndicator",
+)
+#: How the scanner made the images: what is true of every derived image, then what is true on native slices only.
+_TEXTS = ("PatientPosition", "BodyPartExamined", "ContrastBolusAgent", "AcquisitionDate", "AcquisitionTime")
+_NATIVE_NUMBERS = ("SliceThickness", "GantryDetectorTilt", "TableHeight", "ReconstructionDiameter", "SliceLocation")
+_NATIVE_WHOLE = ("XRayTubeCurrent", "ExposureTime", "Exposure", "AcquisitionNumber")
+_NATIVE_TEXTS = ("ConvolutionKernel", "FilterType", "RotationDirection")
+_LOSSY = ("LossyImageCompressionRatio", "LossyImageCompressionMethod")
+
+
+def source_header(source: SeriesEntry, instance: Instance) -> Any:
+    """The header of a source instance, read again in full.
+
+    Raises
+    ------
+    DicomError
+        If it cannot be read, or is no longer what the inventory saw.
+    """
+    try:
+        dataset, _ = headers.parse_item(source.source, source.source.items[instance.item], None)
+    except headers.NotDicom:
+        dataset = Dataset()
+    if (headers.text(dataset, "SOPInstanceUID", 128) or "") != instance.sop_uid:
+        raise DicomError("the files of the source changed while they were read; run again")
+    return dataset
+
+
+def patient_and_study(header: Any, source: SeriesEntry) -> Dataset:
+    """Patient, study and frame of reference of the source, as they stand there; empty only what may be empty."""
+    patient = Dataset()
+    copy_element(header, patient, "SpecificCharacterSet")
+    for tag in list(header.keys()):
+        if tag.group in _PATIENT_GROUPS:
+            copy_element(header, patient, tag)
+    for keyword in _STUDY:
+        copy_element(header, patient, keyword)
+    for keyword in _NEVER_ABSENT:
+        if keyword not in patient:
+            setattr(patient, keyword, "")
+    methods = ("DeidentificationMethod", "DeidentificationMethodCodeSequence")
+    if patient.get("PatientIdentityRemoved") == "YES" and not any(keyword in patient for keyword in methods):
+        patient.DeidentificationMethod = "not stated by the source"
+    # Images without these cannot be told to belong together: the same new names for all that derives from a series.
+    key = uid_key(f"source/{source.first.study_uid}/{source.first.series_uid}")
+    for keyword in ("StudyInstanceUID", "FrameOfReferenceUID"):
+        if not patient.get(keyword):
+            setattr(patient, keyword, derived_uid(key, keyword))
+    return patient
+
+
+def copy_element(header: Any, to: Dataset, element: Any) -> None:
+    """Copy one element as it is; what is empty or cannot be understood is left out."""
+    try:
+        if element in header and not header[element].is_empty:
+            to.add(header[element])
+    except headers.BACKEND_ERRORS:
+        return
+
+
+def add_facts(dataset: Dataset, header: Any, *, native: bool) -> None:
+    """CT image module (PS3.3 C.8.2.1) as far as it is still true of a derived image."""
+    for keyword in _NATIVE_NUMBERS if native else ():
+        if (number := headers.number(header, keyword)) is not None:
+            setattr(dataset, keyword, decimal_string(number))
+    for keyword in (*_TEXTS, *(_NATIVE_TEXTS if native else ())):
+        text = headers.text(header, keyword, 64 if keyword == "ContrastBolusAgent" else 16)
+        if text is not None and text.isascii():
+            setattr(dataset, keyword, text.split("\\")[0])
+    for keyword in _NATIVE_WHOLE if native else ():
+        if (whole := headers.integer(header, keyword)) is not None and abs(whole) < 2**31:
+            setattr(dataset, keyword, whole)
+    facts = header_facts(header)
+    dataset.KVP = decimal_string(facts["kvp"])
+    for keyword in ("AcquisitionNumber", "SliceThickness", "PatientPosition"):
+        if keyword not in dataset:
+            setattr(dataset, keyword, None if keyword != "PatientPosition" else "")
+    if "BodyPartExamined" not in dataset:
+        dataset.Laterality = ""  # type 2C: absent only where the body part is known not to be one of a pair
+    # Letters burned into the source, or what lossy compression did to it, are in what derives from it, too.
+    dataset.BurnedInAnnotation = "YES" if headers.text(header, "BurnedInAnnotation") == "YES" else "NO"
+    dataset.LossyImageCompression = "01" if facts["lossy_compressed"] else "00"
+    for keyword in _LOSSY if facts["lossy_compressed"] else ():
+        copy_element(header, dataset, keyword)
