@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from cormack.cli.back import native_command
 from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
 from cormack.cli.terminal import listener, say, warn
@@ -245,6 +246,7 @@ def completion_command(shell: str) -> None:
 
 cli.add_command(scan_command)
 cli.add_command(headers_command)
+cli.add_command(native_command)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
