@@ -13,7 +13,7 @@ import pydicom
 import pytest
 from synthetic import Recipe, datasets, series, write
 
-from cormack.core.errors import DicomError, InputError, OutputError, ValuesError
+from cormack.core.errors import CormackError, DicomError, InputError, OutputError, ValuesError
 from cormack.core.labels import BRAIN, LabelMap
 from cormack.core.volume import SliceStack, Unit, Volume
 from cormack.dicom.derive import native_slices, write_derived_series
@@ -292,6 +292,26 @@ def test_a_source_that_changed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DicomError):
         write_derived_series(native_slices(entry), entry, tmp_path / "out", description="x")
     assert not (tmp_path / "out").exists()
+
+
+def test_damaged_headers_give_a_series_or_a_cormack_error(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    series(tmp_path / "whole", n=4, extra={**EXTRA, "OtherPatientIDsSequence": [pydicom.Dataset()]})
+    written = 0
+    for n in range(60):
+        folder = shutil.copytree(tmp_path / "whole", tmp_path / str(n))
+        for path in folder.iterdir():
+            data = bytearray(path.read_bytes())
+            for place in rng.integers(132, len(data) - 200, 4):
+                data[place] = rng.integers(256)
+            path.write_bytes(data)
+        try:
+            entry = take_inventory(open_source(folder)).series[0]
+            write_derived_series(native_slices(entry), entry, tmp_path / f"out{n}", description="x")
+            written += 1
+        except CormackError:
+            assert not (tmp_path / f"out{n}").exists()
+    assert 10 < written < 60
 
 
 @pytest.mark.parametrize("name", ["ge_tilted", "philips_phantom", "cq500_cta"])

@@ -5,7 +5,6 @@ What is written here carries the patient of the source, as an archive needs it; 
 
 from __future__ import annotations
 
-import math
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import CTImageStorage
 
-from ..core.errors import InputError, ValuesError
+from ..core.errors import DicomError, InputError, ValuesError
 from ..core.provenance import package_version
 from ..core.volume import SliceStack, Unit
 from ..imaging.windows import WINDOWS, Window
@@ -38,6 +37,7 @@ from .modules import (
     uid_key,
     whole_folder,
 )
+from .rescale import fitting_rescale
 
 #: A LO value holds this many characters (PS3.5 6.2).
 MAX_DESCRIPTION = 64
@@ -139,10 +139,8 @@ def write_derived_series(
         names = []
         for k, number in enumerate(_instance_numbers(native, stack.data.shape[2])):
             header = source_header(source, native[k]) if native else patient
-            dataset = _image(series, header, k, native[k] if native else None)
-            dataset.InstanceNumber = number
             names.append(f"I{k + 1:05d}.dcm")
-            save(dataset, partial / names[-1])
+            _write(series, header, k, number, native[k] if native else None, partial / names[-1])
     return tuple(Path(folder) / name for name in names)
 
 
@@ -160,7 +158,7 @@ def _check(stack: SliceStack, source: SeriesEntry, description: str) -> None:
 def _series(
     stack: SliceStack, source: SeriesEntry, header: Any, description: str, window: Window | None, seed: str | None
 ) -> _Series:
-    slope, intercept = _rescale(stack)
+    slope, intercept = fitting_rescale(stack)
     key = uid_key(None if seed is None else f"{seed}/{source.first.series_uid}/{description}")
     created = datetime.now() if seed is None else None
     chosen = _window(stack) if window is None else window
@@ -174,6 +172,19 @@ def _instance_numbers(native: list[Instance], count: int) -> Iterator[int]:
     if len(set(numbers)) == count and min(numbers) > 0:
         return iter(numbers)
     return iter(range(1, count + 1))
+
+
+def _write(series: _Series, header: Any, k: int, number: int, native: Instance | None, path: Path) -> None:
+    try:
+        dataset = _image(series, header, k, native)
+        dataset.InstanceNumber = number
+        save(dataset, path)
+    except OSError:
+        raise
+    except headers.BACKEND_ERRORS as error:
+        raise DicomError(
+            f"a header of {series.entry.label} holds what cannot be written again; is it damaged?"
+        ) from error
 
 
 def _image(series: _Series, header: Any, k: int, native: Instance | None) -> Dataset:
@@ -276,21 +287,6 @@ def _code(code: Code) -> Dataset:
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, code.scheme_designator, code.meaning
     return item
-
-
-def _rescale(stack: SliceStack) -> tuple[float, float]:
-    """Slope and intercept: 1 and the usual −1024 or 0 where whole numbers fit 16 bits, else what the range needs."""
-    low, high = float(stack.data.min()), float(stack.data.max())
-    whole = stack.data.dtype.kind in "bui" or stack.unit is Unit.HU
-    for intercept in (-1024.0, 0.0) if stack.unit is Unit.HU else (0.0,):
-        if whole and low - intercept >= -32768 and high - intercept <= 32767:
-            return 1.0, intercept
-    # A round number, so that the decimal string is exact: 1, 2 or 5 times a power of ten.
-    wanted = max((high - low) / 65_000, 1e-9)
-    power = 10.0 ** math.floor(math.log10(wanted))
-    slope = next(step * power for step in (1, 2, 5, 10) if step * power >= wanted * (1 - 1e-9))
-    intercept = round((low + high) / 2 / slope) * slope if low < -32000 * slope or high > 32000 * slope else 0.0
-    return float(decimal_string(slope)), float(decimal_string(intercept))
 
 
 def _window(stack: SliceStack) -> Window:

@@ -1,7 +1,8 @@
-"""Stored values to Hounsfield units: RescaleSlope and RescaleIntercept (PS3.3 C.11.1), exactly."""
+"""Stored values to Hounsfield units and back: RescaleSlope and RescaleIntercept (PS3.3 C.11.1), exactly."""
 
 from __future__ import annotations
 
+import math
 from threading import Lock
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import DicomError
+from ..core.volume import SliceStack, Unit
 from . import headers
 from .multiframe import frame_rescale
 
@@ -54,6 +56,25 @@ def rescaled(values: npt.NDArray[Any], slope: float, intercept: float) -> npt.ND
             whole: npt.NDArray[Any] = values.astype(wide) * int(slope) + int(intercept)
             return whole.astype(np.int16)
     return (values.astype(np.float64) * slope + intercept).astype(np.float32)
+
+
+def fitting_rescale(stack: SliceStack) -> tuple[float, float]:
+    """Slope and intercept by which a stack fits signed 16 bits.
+
+    1 and the usual −1024 or 0 where whole numbers (and Hounsfield units, rounded) fit; else the smallest slope of 1, 2
+    or 5 times a power of ten that its range allows.
+    """
+    low, high = float(stack.data.min()), float(stack.data.max())
+    whole = stack.data.dtype.kind in "bui" or stack.unit is Unit.HU
+    for intercept in (-1024.0, 0.0) if stack.unit is Unit.HU else (0.0,):
+        if whole and low - intercept >= -32768 and high - intercept <= 32767:
+            return 1.0, intercept
+    # Round numbers, so that their decimal strings are exact.
+    wanted = max((high - low) / 65_000, 1e-9)
+    power = 10.0 ** math.floor(math.log10(wanted))
+    slope = next(step * power for step in (1, 2, 5, 10) if step * power >= wanted * (1 - 1e-9))
+    intercept = round((low + high) / 2 / slope) * slope if low < -32000 * slope or high > 32000 * slope else 0.0
+    return slope, intercept
 
 
 class SliceBuffer:
