@@ -38,10 +38,10 @@ def head_phantom(
     The foramen magnum is a cylinder of 15 mm radius through the lowest point of the skull; it leads into a bony canal.
     `hole_mm` is the radius of a defect of the left vault.
     """
-    size = (210.0, 240.0, 230.0)
+    size = (180.0, 220.0, 190.0)
     shape = tuple(int(s / h) for s, h in zip(size, spacing_mm, strict=True))
     x, y, z = np.ogrid[tuple(slice(0, n) for n in shape)]
-    x, y, z = (c * h - o for c, h, o in zip((x, y, z), spacing_mm, (105.0, 125.0, 135.0), strict=True))
+    x, y, z = (c * h - o for c, h, o in zip((x, y, z), spacing_mm, (90.0, 115.0, 105.0), strict=True))
 
     def ellipsoid(grow: float) -> npt.NDArray[np.bool_]:
         return (x / (68 + grow)) ** 2 + (y / (83 + grow)) ** 2 + (z / (63 + grow)) ** 2 <= 1
@@ -68,7 +68,7 @@ def head_phantom(
         noisy = hu + np.random.default_rng(0).normal(0, noise_hu, shape)
         hu = np.rint(noisy.clip(-1024, 3071)).astype(np.int16)
     affine = np.diag([*spacing_mm, 1.0])
-    affine[:3, 3] = (-105, -125, -135)
+    affine[:3, 3] = (-90, -115, -105)
     return Phantom(Volume(hu, affine), inside, head)
 
 

@@ -35,6 +35,12 @@ def test_a_real_head_follows_the_inner_edge_of_bone(shared_data):
     assert dice(bet_mask(volume), truth) > 0.97
 
 
+def test_a_surface_around_next_to_nothing_is_refused(phantom):
+    slices = Volume(phantom.volume.data[:, :, 50:52], phantom.volume.affine)
+    with pytest.raises(ExtractionError, match="ml only"):
+        bet_mask(slices)
+
+
 def test_nothing_in_the_range_of_the_brain_is_refused():
     with pytest.raises(ExtractionError, match="between 0 and 100 HU"):
         bet_mask(Volume(np.full((20, 20, 20), -1000, np.int16), np.eye(4)))

@@ -17,16 +17,16 @@ def test_head_and_neck_without_the_table_they_lie_on(spacing_mm, table):
     mask = head_mask(phantom.volume)
     assert mask.table["head"].index == 1
     assert dice(mask, phantom.head) > 0.985
-    x = np.abs(np.arange(phantom.volume.shape[0]) * spacing_mm[0] - 105) > 85
+    x = np.abs(np.arange(phantom.volume.shape[0]) * spacing_mm[0] - 90) > 84
     assert not mask.data[x].any()
 
 
 def test_skull_sinuses_and_an_airway_open_below_belong_to_it(phantom):
     data = phantom.volume.data.copy()
-    data[48:56, 75:82, 25:45] = -1000
-    data[48:54, 80:86, :30] = -1000
+    data[40:48, 70:77, 10:30] = -1000
+    data[40:46, 75:81, :15] = -1000
     mask = head_mask(phantom.volume.with_data(data))
-    np.testing.assert_array_equal(mask.data[48:56, 75:86, 2:45], 1)
+    np.testing.assert_array_equal(mask.data[40:46, 70:81, 2:15], 1)
     assert mask.data[phantom.volume.data == 1000].all()
 
 

@@ -16,7 +16,7 @@ def agreement(phantom):
     return dice(mask, phantom.brain), hausdorff_mm(mask, phantom.brain, spacing_mm=spacing), mask
 
 
-@pytest.mark.parametrize("spacing_mm", [(2.0, 2.0, 2.0), (1.0, 1.0, 2.5), (1.0, 1.0, 6.0)])
+@pytest.mark.parametrize("spacing_mm", [(2.0, 2.0, 2.0), (1.0, 1.0, 6.0)])
 def test_the_inside_of_an_ellipsoid_shell_ends_at_its_foramen(spacing_mm):
     phantom = head_phantom(spacing_mm)
     overlap, hd95, mask = agreement(phantom)
@@ -25,7 +25,7 @@ def test_the_inside_of_an_ellipsoid_shell_ends_at_its_foramen(spacing_mm):
     assert np.count_nonzero(mask) == pytest.approx(np.count_nonzero(phantom.brain), rel=0.04)
 
 
-@pytest.mark.parametrize("hole_mm", [8.0, 20.0, 32.0])
+@pytest.mark.parametrize("hole_mm", [8.0, 30.0])
 def test_a_defect_of_the_vault_is_bridged(hole_mm):
     overlap, hd95, mask = agreement(head_phantom(hole_mm=hole_mm))
     assert overlap > 0.97
@@ -45,7 +45,7 @@ def test_a_closed_skull_needs_no_foramen():
     assert hd95 < 2.9
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 75), (45, 115), (40, 85)])
+@pytest.mark.parametrize(("low", "high"), [(0, 60), (25, 70)])
 def test_a_scan_cut_above_or_below_gives_the_part_it_shows(phantom, low, high):
     volume = phantom.volume
     part = Volume(volume.data[:, :, low:high], volume.affine)
@@ -68,10 +68,10 @@ def test_the_surface_lies_at_half_the_step_to_bone():
     # Blurred, the step's middle stays where the bone begins, 100 HU does not: that is 1 mm farther in.
     from scipy.ndimage import gaussian_filter
 
-    sharp = head_phantom((1.0, 1.0, 1.0))
+    sharp = head_phantom((1.0, 1.0, 1.0), foramen=False)
     blurred = gaussian_filter(sharp.volume.data.astype(np.float32), 1.2)
     mask = skull_mask(sharp.volume.with_data(np.rint(blurred).astype(np.int16)))
-    above = np.s_[:, :, 110:]
+    above = np.s_[:, :, 80:]
     assert np.count_nonzero(mask[above]) == pytest.approx(np.count_nonzero(sharp.brain[above]), rel=0.01)
     inner = sharp.brain[above] & (blurred[above] < 100)
     assert np.count_nonzero(inner) < 0.985 * np.count_nonzero(mask[above])
@@ -82,6 +82,16 @@ def test_without_a_skull_it_says_so(phantom, fill_hu):
     data = phantom.volume.data.copy()
     data[data == BONE] = fill_hu
     with pytest.raises(ExtractionError, match="no bone above"):
+        skull_mask(phantom.volume.with_data(data))
+
+
+def test_a_space_that_bone_hardly_borders_is_refused(phantom):
+    # Half a skull: balls fit in, lines of sight end on bone, yet half of the surface is open.
+    data = phantom.volume.data.copy()
+    bone = data == BONE
+    bone[:, :60] = False
+    data[(data == BONE) & ~bone] = 40
+    with pytest.raises(ExtractionError, match="bone"):
         skull_mask(phantom.volume.with_data(data))
 
 

@@ -34,6 +34,8 @@ FRACTIONAL_INTENSITY = 0.01
 GRID_MM = 1.0
 #: The head is taken to reach this far below the vertex; the neck must not pull the sphere down (mm).
 HEAD_HEIGHT_MM = 170.0
+#: A brain has more than this (ml), even in a scan that shows a part of it.
+LEAST_ML = 50.0
 #: Divisions of the icosahedron: 2562 vertices.
 DIVISIONS = 4
 ITERATIONS = 1000
@@ -74,7 +76,7 @@ def bet_mask(volume: Volume, head: LabelMap | None = None) -> BoolArray:
     Raises
     ------
     ExtractionError
-        If the range of the brain is empty.
+        If the range of the brain is empty or the surface encloses next to nothing.
     """
     whole = tuple(slice(0, n) for n in volume.shape)
     grid = WorkGrid.over(whole, volume.spacing_mm, GRID_MM)  # type: ignore[arg-type]
@@ -85,6 +87,9 @@ def bet_mask(volume: Volume, head: LabelMap | None = None) -> BoolArray:
     vertices, topology = brain_surface(image, grid.spacing_mm)
     inside = voxels_inside(vertices / grid.spacing_mm, topology.triangles, image.shape)
     mask = ndimage.binary_fill_holes(inside & (image > 0) & (hu < RANGE_HU[1]))
+    ml = np.count_nonzero(mask) * float(np.prod(grid.spacing_mm)) / 1000.0
+    if ml < LEAST_ML:
+        raise ExtractionError(f"the surface encloses {ml:.0f} ml only; check that the scan is a CT that shows the head")
     return grid.threshold_native(mask.astype(np.float32) - 0.5, volume.shape)
 
 

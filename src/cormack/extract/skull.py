@@ -50,6 +50,8 @@ FARTHEST_MM = 25.0
 FAT_HU = -40.0
 #: Share of lines of sight from the core that must end on bone.
 ENCLOSED_SHARE = 0.4
+#: So much of the surface must lie this near to bone (mm); a head with a large craniectomy has 0.87, a chest 0.47.
+BONY_SHARE, AT_BONE_MM = 0.7, 3.0
 #: Contrast medium is suspected where so much of the core is brighter than the HU.
 CONTRAST_HU, CONTRAST_SHARE = 110.0, 0.002
 #: A head's skull leaves room for more than this (ml), even in a scan that shows a part of it.
@@ -113,6 +115,7 @@ def find_inside(volume: Volume, box: tuple[slice, slice, slice], head: LabelMap 
     axes = tuple(grid.centres_mm(a, spacing[a]) for a in range(3))
     midline = float(np.median(axes[0][np.nonzero(core)[0]]))
     plane = foramen_plane((field > 0.5) & (hu > -50) & (hu < BONE_HU), axes, midline)  # type: ignore[arg-type]
+    _check_enclosed(field > 0.5, bone | (hu > BLURRED_BONE_HU), grid.spacing_mm)
     # Vessels are told from bone by where they are: deep in the core.
     deep = hu[distance_mm(core, grid.spacing_mm) > 3]
     contrast = bool(deep.size) and float(np.mean((deep > CONTRAST_HU) & (deep < 600))) > CONTRAST_SHARE
@@ -156,6 +159,17 @@ def _core(hu: FloatImage, bone: BoolArray, hull: BoolArray, spacing_mm: tuple[fl
     large = distance_mm(~seed, spacing_mm) < LARGE_BALL_MM
     small = (depth > SMALL_BALL_MM) & (distance_mm(~large, spacing_mm) < REACH_MM)
     return distance_mm(~component_with(small, seed), spacing_mm) < SMALL_BALL_MM
+
+
+def _check_enclosed(inside: BoolArray, bone: BoolArray, spacing_mm: tuple[float, float, float]) -> None:
+    """Refuse a space that bone does not surround: soft tissue between vertebrae, ribs or jaws."""
+    surface = inside & ~ndimage.binary_erosion(inside, border_value=1)
+    share = float(np.mean(distance_mm(~bone, spacing_mm)[surface] <= AT_BONE_MM)) if surface.any() else 0.0
+    if share < BONY_SHARE:
+        raise ExtractionError(
+            f"only {share:.0%} of the largest enclosed space borders on bone, less than {BONY_SHARE:.0%}; "
+            "check that the scan shows a head with its skull"
+        )
 
 
 def _place_surface(volume: Volume, inside: Inside) -> BoolArray:
