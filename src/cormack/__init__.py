@@ -1,7 +1,7 @@
 """Cormack: from a head CT's DICOM to a brain mask, volumes and a report. Research use only.
 
-Voxel axes are (i, j, k) as in NIfTI, coordinates RAS+ millimetres, values Hounsfield units unless a Volume says otherwise.
-Everything below is loaded when it is first used, so that `import cormack` stays cheap.
+Voxel axes are (i, j, k) as in NIfTI, coordinates RAS+ millimetres, values Hounsfield units unless a Volume says
+otherwise. Everything below is loaded when it is first used, so that `import cormack` stays cheap.
 """
 
 from importlib import import_module

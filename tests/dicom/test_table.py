@@ -14,7 +14,6 @@ from cormack.core.errors import InputError
 from cormack.dicom.header_table import ALLOWED, ORDINALS, header_table
 from cormack.dicom.header_table import as_tsv as headers_as_tsv
 from cormack.dicom.inventory import take_inventory
-from cormack.dicom.kernels import KernelClass, kernel_class
 from cormack.dicom.rules import DEFAULT_RULES, SelectionRules, load_rules
 from cormack.dicom.select import PREFERENCES, select_series
 from cormack.dicom.source import open_source
@@ -87,40 +86,6 @@ def test_a_rules_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_every_preference_has_a_name_in_the_rules() -> None:
     assert set(DEFAULT_RULES.preferences) == set(PREFERENCES)
-
-
-@pytest.mark.parametrize(
-    ("manufacturer", "kernel", "expected"),
-    [
-        ("SIEMENS", "H30s", "soft"),
-        ("SIEMENS", "J40f\\3", "soft"),
-        ("Siemens Healthineers", "Hr38f", "soft"),
-        ("SIEMENS", "H47s", "medium"),
-        ("SIEMENS", "H70h", "sharp"),
-        ("SIEMENS", "J70h", "sharp"),
-        ("GE MEDICAL SYSTEMS", "STANDARD", "soft"),
-        ("GE MEDICAL SYSTEMS", "SOFT", "soft"),
-        ("GE MEDICAL SYSTEMS", "STD+", "soft"),
-        ("GE MEDICAL SYSTEMS", "DETAIL", "medium"),
-        ("GE MEDICAL SYSTEMS", "BONE", "sharp"),
-        ("GE MEDICAL SYSTEMS", "BONEPLUS", "sharp"),
-        ("Philips", "UA", "soft"),
-        ("Philips", "UB", "soft"),
-        ("Philips", "UC", "medium"),
-        ("Philips", "D", "sharp"),
-        ("TOSHIBA", "FC21", "soft"),
-        ("TOSHIBA", "FC68", "soft"),
-        ("Canon Medical Systems", "FC30", "sharp"),
-        ("TOSHIBA", "FC81", "sharp"),
-        (None, "H31s", "soft"),
-        (None, "BONE", "sharp"),
-        (None, "???", "unknown"),
-        ("GE MEDICAL SYSTEMS", "", "unknown"),
-        (None, None, "unknown"),
-    ],
-)
-def test_kernels(manufacturer: str | None, kernel: str | None, expected: str) -> None:
-    assert kernel_class(kernel, manufacturer) is KernelClass(expected)
 
 
 def test_header_fields_of_every_instance(tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ KERNEL_RULES: tuple[KernelRule, ...] = (
     KernelRule("^GE", r"(DETAIL|HD ?DETAIL|CHST|CHEST|PERF).*", _M),
     KernelRule("^GE", r"(SOFT|STANDARD|STND|STD|HD ?STND|HD ?SOFT|BRAIN|HEAD|NEURO).*", _S),
     # Siemens: region letters, a number that grows with sharpness, letters for mode or denoising (H31s, J40s, Qr59).
-    KernelRule("SIEMENS", r"[A-Z]{1,2}[0-3]\d.*", _S),
-    KernelRule("SIEMENS", r"[A-Z]{1,2}4\d.*", _M),
-    KernelRule("SIEMENS", r"[A-Z]{1,2}[5-9]\d.*", _H),
+    KernelRule("SIEMENS", r"[A-Z]{1,2}([0-3]\d|4[0-4]).*", _S),
+    KernelRule("SIEMENS", r"[A-Z]{1,2}(4[5-9]|5[0-4]).*", _M),
+    KernelRule("SIEMENS", r"[A-Z]{1,2}(5[5-9]|[6-9]\d).*", _H),
     # Philips: letter of the filter family; U and E are the head families, Y the high-resolution one.
     KernelRule("PHILIPS", r"(D|E|L|YA|YB|YC|YD|YE|EC|ED|EE|XD|XE).*", _H),
     KernelRule("PHILIPS", r"(C|UC|UD|EB|XC|DETAIL).*", _M),

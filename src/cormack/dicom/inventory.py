@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import DicomError, GeometryError, InputError
+from ..core.kernels import KernelClass, kernel_class
 from . import headers
 from .geometry import StackGeometry, stack_geometry
 from .instance import DICOMDIR, TAGS, Instance, instances_of
-from .kernels import KernelClass, kernel_class
 from .source import Source
 from .split import LOCALIZER_TYPES, split
 
@@ -82,7 +82,7 @@ class SeriesEntry:
         return Counter(i.kernel for i in self.instances).most_common(1)[0][0]
 
     @property
-    def kernel_class(self) -> KernelClass:
+    def kernel_class(self) -> KernelClass | None:
         """How sharp the kernel is."""
         return kernel_class(self.kernel, self.first.manufacturer)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from ..core.errors import DicomError, SeriesError
 from ..core.findings import Finding
+from ..core.kernels import KernelClass
 from .instance import SECONDARY_CAPTURE
 from .inventory import Inventory, SeriesEntry
-from .kernels import KernelClass
 from .rules import DEFAULT_RULES, SelectionRules
 
 __all__ = ["DEFAULT_RULES", "PREFERENCES", "REJECTIONS", "Selection", "SelectionRules", "Verdict", "select_series"]
@@ -108,7 +108,7 @@ REJECTIONS: tuple[tuple[str, Test, bool], ...] = (
     ("other-body-part", _other_part, True),
 )
 
-_KERNEL_RANK = {KernelClass.SOFT: 0, KernelClass.UNKNOWN: 1, KernelClass.MEDIUM: 1, KernelClass.SHARP: 2}
+_KERNEL_RANK = {KernelClass.SOFT: 0, None: 1, KernelClass.MEDIUM: 1, KernelClass.SHARP: 2}
 
 Preference = Callable[[SeriesEntry, SelectionRules], float]
 
@@ -254,7 +254,7 @@ def _praise(entries: dict[int, SeriesEntry], ranked: list[int], rules: Selection
         if geometry
         else ""
     )
-    kernel = "" if entry.kernel_class is KernelClass.UNKNOWN else f", {entry.kernel_class.value} kernel"
+    kernel = "" if entry.kernel_class is None else f", {entry.kernel_class.value} kernel"
     if asked:
         why = "it was asked for"
     elif len(ranked) == 1:

@@ -31,7 +31,7 @@ class SeriesRow:
     tilt_deg: float | None
     missing: int | None
     kernel: str | None
-    kernel_class: str
+    kernel_class: str | None
     contrast: bool
     chosen: bool | None
     reason: str | None
@@ -74,7 +74,7 @@ def _row(entry: SeriesEntry, chosen: bool | None, reason: str | None) -> SeriesR
         tilt_deg=_rounded(geometry.tilt_deg if geometry else None),
         missing=sum(gap.missing for gap in geometry.gaps) if geometry else None,
         kernel=entry.kernel,
-        kernel_class=entry.kernel_class.value,
+        kernel_class=entry.kernel_class.value if entry.kernel_class else None,
         contrast=entry.contrast,
         chosen=chosen,
         reason=reason,
