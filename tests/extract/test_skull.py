@@ -16,13 +16,16 @@ def agreement(phantom):
     return dice(mask, phantom.brain), hausdorff_mm(mask, phantom.brain, spacing_mm=spacing), mask
 
 
-@pytest.mark.parametrize("spacing_mm", [(2.0, 2.0, 2.0), (1.0, 1.0, 6.0)])
-def test_the_inside_of_an_ellipsoid_shell_ends_at_its_foramen(spacing_mm):
-    phantom = head_phantom(spacing_mm)
-    overlap, hd95, mask = agreement(phantom)
+def test_the_inside_of_an_ellipsoid_shell_ends_at_its_foramen(phantom, phantom_mask):
+    assert dice(phantom_mask, phantom.brain) > 0.98
+    assert hausdorff_mm(phantom_mask, phantom.brain, spacing_mm=phantom.volume.spacing_mm) < 2.1
+    assert np.count_nonzero(phantom_mask) == pytest.approx(np.count_nonzero(phantom.brain), rel=0.04)
+
+
+def test_thick_slices():
+    overlap, hd95, _ = agreement(head_phantom((1.0, 1.0, 6.0)))
     assert overlap > 0.975
-    assert hd95 < max(2.1, 0.75 * spacing_mm[2])
-    assert np.count_nonzero(mask) == pytest.approx(np.count_nonzero(phantom.brain), rel=0.04)
+    assert hd95 < 4.5
 
 
 @pytest.mark.parametrize("hole_mm", [8.0, 30.0])
@@ -52,16 +55,11 @@ def test_a_scan_cut_above_or_below_gives_the_part_it_shows(phantom, low, high):
     assert dice(skull_mask(part), phantom.brain[:, :, low:high]) > 0.97
 
 
-def test_padding_flips_and_memory_order_do_not_matter(phantom):
-    volume = phantom.volume
-    expected = skull_mask(volume)
-    fortran = Volume(np.asfortranarray(volume.data), volume.affine)
-    np.testing.assert_array_equal(skull_mask(fortran), expected)
-    padded = np.pad(volume.data, [(40, 10), (25, 30), (0, 0)], constant_values=-1024)
-    found = skull_mask(Volume(padded, volume.affine))[40:-10, 25:-30]
-    assert dice(found, expected) > 0.998
-    turned = skull_mask(Volume(np.ascontiguousarray(volume.data.transpose(1, 0, 2)), volume.affine)).transpose(1, 0, 2)
-    assert dice(turned, expected) > 0.995
+def test_padding_a_quarter_turn_and_memory_order_do_not_matter(phantom, phantom_mask):
+    turned = np.asfortranarray(phantom.volume.data.transpose(1, 0, 2))
+    padded = np.pad(turned, [(40, 10), (25, 30), (0, 0)], constant_values=-1024)
+    found = skull_mask(Volume(np.asfortranarray(padded), phantom.volume.affine))[40:-10, 25:-30]
+    assert dice(found.transpose(1, 0, 2), phantom_mask) > 0.995
 
 
 def test_the_surface_lies_at_half_the_step_to_bone():
