@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -133,14 +134,16 @@ def write_derived_series(
     _check(stack, source, description)
     instances = {instance.key: instance for instance in source.instances}
     native = [instances[uid] for uid in stack.sop_instance_uids]
-    with headers.quiet(), whole_folder(folder) as partial:
+    with headers.quiet(), whole_folder(folder) as partial, _understood(source):
         patient = source_header(source, native[0] if native else source.first)
         series = _series(stack, source, patient, description, window, seed)
         names = []
         for k, number in enumerate(_instance_numbers(native, stack.data.shape[2])):
             header = source_header(source, native[k]) if native else patient
+            dataset = _image(series, header, k, native[k] if native else None)
+            dataset.InstanceNumber = number
             names.append(f"I{k + 1:05d}.dcm")
-            _write(series, header, k, number, native[k] if native else None, partial / names[-1])
+            save(dataset, partial / names[-1])
     return tuple(Path(folder) / name for name in names)
 
 
@@ -174,17 +177,15 @@ def _instance_numbers(native: list[Instance], count: int) -> Iterator[int]:
     return iter(range(1, count + 1))
 
 
-def _write(series: _Series, header: Any, k: int, number: int, native: Instance | None, path: Path) -> None:
+@contextmanager
+def _understood(source: SeriesEntry) -> Iterator[None]:
+    """Say what it means when pydicom chokes on what was copied."""
     try:
-        dataset = _image(series, header, k, native)
-        dataset.InstanceNumber = number
-        save(dataset, path)
-    except OSError:
+        yield
+    except (OSError, MemoryError):
         raise
     except headers.BACKEND_ERRORS as error:
-        raise DicomError(
-            f"a header of {series.entry.label} holds what cannot be written again; is it damaged?"
-        ) from error
+        raise DicomError(f"a header of {source.label} holds what cannot be written again; is it damaged?") from error
 
 
 def _image(series: _Series, header: Any, k: int, native: Instance | None) -> Dataset:

@@ -76,6 +76,7 @@ def patient_and_study(header: Any, source: SeriesEntry) -> Dataset:
             copy_element(header, patient, tag)
     for keyword in _STUDY:
         copy_element(header, patient, keyword)
+    patient.remove_private_tags()  # within sequences
     for keyword in _NEVER_ABSENT:
         if keyword not in patient:
             setattr(patient, keyword, "")
