@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from statistics import median_high
 from typing import Any
-
-import numpy as np
 
 from ..core.acquisition import Acquisition
 from . import headers
@@ -96,11 +95,14 @@ def _reversible(dataset: Any, syntax: str) -> bool:
 
 
 def acquisition_of(facts: Sequence[dict[str, Any]]) -> Acquisition:
-    """One Acquisition for a series: medians of numbers, the most common texts; lossy if any slice is."""
+    """One Acquisition for a series; lossy if any slice is.
+
+    Of numbers the median (of two the greater, so that the value occurs), of texts the most common one.
+    """
     merged: dict[str, Any] = {"source_format": "DICOM"}
     for name, _ in _NUMBERS:
         known = [f[name] for f in facts if f[name] is not None]
-        merged[name] = float(np.median(known)) if known else None
+        merged[name] = median_high(known) if known else None
     for name in (*(name for name, _ in _TEXTS), "image_type", "transfer_syntax", "contrast_bolus_agent_present"):
         counts = Counter(f[name] for f in facts if f.get(name) is not None)
         if counts:

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import median_high
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ class SeriesEntry:
     def thickness_mm(self) -> float | None:
         """Median SliceThickness."""
         known = [i.thickness_mm for i in self.instances if i.thickness_mm is not None]
-        return float(np.median(known)) if known else None
+        return median_high(known) if known else None
 
     @property
     def stated_tilt_deg(self) -> float | None:

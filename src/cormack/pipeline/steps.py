@@ -63,7 +63,7 @@ def report(
             stack=grids.facts,
             processing=processing,
             versions=software_versions(),
-            seconds=dict(provenance.seconds),
+            seconds={STEP_TITLES.get(step, step): seconds for step, seconds in provenance.seconds.items()},
             peak_memory_mb=peak_memory_mb(),
             created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
@@ -84,3 +84,5 @@ RUN_STEPS = (
     Step("measures", "Measuring", measures),
     Step("report", "Writing the report", report),
 )
+#: What the report calls the steps whose seconds it lists.
+STEP_TITLES = {"locate": "Finding the scan", **{step.gives: step.title for step in RUN_STEPS}}
