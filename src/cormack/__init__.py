@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cormack.measure.overlap import dice, hausdorff_mm
     from cormack.measure.scan import measure_scan
     from cormack.pipeline.convert import convert
-    from cormack.pipeline.extract import extract
+    from cormack.pipeline.extract import extract_mask
     from cormack.pipeline.options import LoadOptions, RunOptions
     from cormack.pipeline.run import run
     from cormack.report.content import ReportContent
@@ -45,7 +45,7 @@ _HOMES = {
     "convert": "pipeline.convert",
     "cormack_to_hu": "imaging.units",
     "dice": "measure.overlap",
-    "extract": "pipeline.extract",
+    "extract_mask": "pipeline.extract",
     "hausdorff_mm": "measure.overlap",
     "head_mask": "extract.head",
     "hu_to_cormack": "imaging.units",
@@ -76,7 +76,7 @@ __all__ = [
     "convert",
     "cormack_to_hu",
     "dice",
-    "extract",
+    "extract_mask",
     "hausdorff_mm",
     "head_mask",
     "hu_to_cormack",

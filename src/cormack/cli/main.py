@@ -130,13 +130,13 @@ def extract_group() -> None:
 
 
 def _extract(region: str, source: Path, out: Path, values: dict[str, Any]) -> None:
-    from cormack.pipeline.extract import extract
+    from cormack.pipeline.extract import extract_mask
     from cormack.pipeline.options import RunOptions
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
     options = RunOptions(load=load_from(values), **values)
     with listener(quiet=quiet, verbose=verbose) as progress:
-        mask, findings = extract(source, out, region, options, progress=progress)
+        mask, findings = extract_mask(source, out, region, options, progress=progress)
     for finding in findings:
         warn(finding.message)
     say(f"wrote {out}: {mask.table[1].name}, {mask.volume_ml():.1f} ml", quiet=quiet)

@@ -21,6 +21,8 @@ COARSE_MM = 2.5
 THIN_MM = 6.0
 #: Thin parts longer than this are the scanner's; shorter ones are ears and a nose's tip (mm).
 LONGEST_PART_MM = 90.0
+#: A short thin part of which less than this share is tissue is a fold of the pillow, no ear (ears: 0.6 and more).
+SOLID_SHARE = 0.3
 #: Openings of the nose, mouth and ears are closed up to twice this width (mm).
 OPENING_MM = 6.0
 #: Native voxels decide within this of the coarse surface (mm): outside it, and inside it.
@@ -85,10 +87,20 @@ def _solid(hu: FloatImage, spacing_mm: tuple[float, float, float]) -> BoolArray:
         if extent >= LONGEST_PART_MM:
             # A long part may be a table, or all of the skin's bumps joined: what hugs the head stays.
             part &= near[box] < spacing_mm[0]
+        elif np.mean(hu[box][part] > TISSUE_HU) < SOLID_SHARE:
+            continue
         head[box] |= part & (near[box].min() < 2 * max(spacing_mm))
     head = largest_component(head)
-    closed = distance_mm(distance_mm(~head, spacing_mm) <= OPENING_MM, spacing_mm) > OPENING_MM
+    closed = _close(head, spacing_mm)
     return _fill(head | (closed & _fill(closed | head)))
+
+
+def _close(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> BoolArray:
+    """Openings closed; the field of view's border is no wall, so that nothing grows between the mask and it."""
+    margin = [(int(np.ceil(OPENING_MM / step)) + 1,) * 2 for step in spacing_mm]
+    padded = np.pad(mask, margin)
+    closed = distance_mm(distance_mm(~padded, spacing_mm) <= OPENING_MM, spacing_mm) > OPENING_MM
+    return np.asarray(closed[tuple(slice(low, n - high) for (low, high), n in zip(margin, closed.shape, strict=True))])
 
 
 def _fill(mask: BoolArray) -> BoolArray:

@@ -25,7 +25,7 @@ from cormack.pipeline.runner import run_steps
 from cormack.pipeline.sidecars import mask_sidecar
 
 
-def extract(
+def extract_mask(
     source: Path,
     out: Path,
     region: str,
