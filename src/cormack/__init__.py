@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from cormack.core.errors import CormackError
     from cormack.core.labels import Label, LabelMap, LabelTable
     from cormack.core.volume import SliceStack, Unit, Volume
+    from cormack.dicom.derive import write_derived_series
     from cormack.dicom.read import read_scan
     from cormack.extract.brain import brain_mask
     from cormack.extract.head import head_mask
     from cormack.extract.masking import apply_mask
     from cormack.files.nifti import read_stack, write_labels, write_volume
     from cormack.imaging.condition import condition
+    from cormack.imaging.native import to_native, volume_to_stack
     from cormack.imaging.rectify import rectify
     from cormack.imaging.units import cormack_to_hu, hu_to_cormack
     from cormack.measure.overlap import dice, hausdorff_mm
@@ -55,6 +57,9 @@ _HOMES = {
     "rectify": "imaging.rectify",
     "render_report": "report.html",
     "run": "pipeline.run",
+    "to_native": "imaging.native",
+    "volume_to_stack": "imaging.native",
+    "write_derived_series": "dicom.derive",
     "write_labels": "files.nifti",
     "write_volume": "files.nifti",
 }
@@ -86,6 +91,9 @@ __all__ = [
     "rectify",
     "render_report",
     "run",
+    "to_native",
+    "volume_to_stack",
+    "write_derived_series",
     "write_labels",
     "write_volume",
 ]

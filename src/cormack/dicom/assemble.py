@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy.typing as npt
 
-from ..core.errors import DicomError, GeometryError, SeriesError
-from ..core.findings import Finding
-from ..core.volume import SliceStack, Unit
-from . import headers
-from .decoders import WORKERS, DecodeWorkers
-from .facts import acquisition_of, header_facts
-from .geometry import StackGeometry
-from .instance import Instance
-from .inventory import Progress, SeriesEntry
-from .padding import CT_PADDING_BELOW_HU, conventional_fill, stated_padding
-from .pixels import stored_values
-from .remarks import geometry_findings
-from .rescale import SliceBuffer, rescaled, slope_and_intercept
+from cormack.core.errors import DicomError, GeometryError, SeriesError
+from cormack.core.findings import Finding
+from cormack.core.volume import SliceStack, Unit
+from cormack.dicom import headers
+from cormack.dicom.decoders import WORKERS, DecodeWorkers
+from cormack.dicom.facts import acquisition_of, header_facts
+from cormack.dicom.geometry import StackGeometry
+from cormack.dicom.instance import Instance
+from cormack.dicom.inventory import Progress, SeriesEntry
+from cormack.dicom.padding import CT_PADDING_BELOW_HU, conventional_fill, stated_padding
+from cormack.dicom.pixels import stored_values
+from cormack.dicom.remarks import geometry_findings
+from cormack.dicom.rescale import SliceBuffer, rescaled, slope_and_intercept
 
 MIN_SLICES = 3
 #: As many files are read and decoded at a time as there are decoders, and so many wait in memory.
@@ -65,12 +65,16 @@ class _File:
     problem: str | None = None
 
 
-def assemble(entry: SeriesEntry, *, on_progress: Progress | None = None) -> Assembly:
+def assemble(
+    entry: SeriesEntry, *, min_slices: int = MIN_SLICES, on_progress: Progress | None = None
+) -> Assembly:
     """Stack the slices of a series.
 
     Parameters
     ----------
     entry : SeriesEntry
+    min_slices : int
+        Fewer slices are refused.
     on_progress : callable, optional
         Called with (files done, files in all).
 
@@ -79,15 +83,15 @@ def assemble(entry: SeriesEntry, *, on_progress: Progress | None = None) -> Asse
     GeometryError
         If the images make no stack.
     SeriesError
-        If there are fewer than three slices.
+        If there are fewer than `min_slices` slices.
     DicomError
-        If so many files are broken that fewer than three slices remain.
+        If so many files are broken that fewer remain.
     """
     geometry = entry.geometry
     if geometry is None:
         raise GeometryError(f"{entry.label} makes no volume: {entry.geometry_problem}")
-    if len(geometry.order) < MIN_SLICES:
-        raise SeriesError(f"{entry.label} has {len(geometry.order)} slices; a volume needs at least {MIN_SLICES}")
+    if len(geometry.order) < min_slices:
+        raise SeriesError(f"{entry.label} has {len(geometry.order)} slices; a volume needs at least {min_slices}")
     places = [entry.instances[index] for index in geometry.order]
     buffer = SliceBuffer(len(places), entry.first.rows, entry.first.columns)
     files: list[_File] = []
@@ -103,8 +107,8 @@ def assemble(entry: SeriesEntry, *, on_progress: Progress | None = None) -> Asse
             if on_progress is not None:
                 on_progress(done, total)
     kept = [k for k in range(len(places)) if k not in lost]
-    if len(kept) < MIN_SLICES:
-        raise DicomError(_too_broken(left_out, len(kept)))
+    if len(kept) < min_slices:
+        raise DicomError(_too_broken(left_out, len(kept), min_slices))
     return _finish(entry, geometry, kept, buffer.data, files, left_out)
 
 
@@ -177,12 +181,12 @@ def _reason(error: DicomError) -> str:
     return "unreadable file" if "cannot be read" in message else "damaged file"
 
 
-def _too_broken(left_out: Mapping[str, int], kept: int) -> str:
+def _too_broken(left_out: Mapping[str, int], kept: int, needed: int) -> str:
     total = sum(left_out.values()) + kept
     reasons = ", ".join(f"{n} x {reason}" for reason, n in sorted(left_out.items()))
     return (
         f"{total - kept} of {total} files of the series cannot be used ({reasons}); "
-        f"{kept} slice{'s remain' if kept != 1 else ' remains'}, a volume needs at least {MIN_SLICES}; "
+        f"{kept} slice{'s remain' if kept != 1 else ' remains'}, a volume needs at least {needed}; "
         "copy the files again"
     )
 

@@ -18,7 +18,7 @@ from typing import IO, Any
 from pydicom import uid
 from pydicom.pixels import get_decoder
 
-from ..core.errors import DicomError
+from cormack.core.errors import DicomError
 
 #: Processes at a time.
 WORKERS = 2

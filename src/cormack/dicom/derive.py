@@ -19,15 +19,14 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import CTImageStorage
 
-from ..core.errors import DicomError, InputError, ValuesError
-from ..core.provenance import package_version
-from ..core.volume import SliceStack, Unit
-from ..imaging.windows import WINDOWS, Window
-from . import headers
-from .inherit import add_facts, patient_and_study, source_header
-from .instance import Instance
-from .inventory import SeriesEntry
-from .modules import (
+from cormack.core.errors import DicomError, InputError, ValuesError
+from cormack.core.provenance import package_version
+from cormack.core.volume import SliceStack, Unit
+from cormack.dicom import headers
+from cormack.dicom.inherit import add_facts, patient_and_study, source_header
+from cormack.dicom.instance import Instance
+from cormack.dicom.inventory import SeriesEntry
+from cormack.dicom.modules import (
     add_plane,
     add_values,
     decimal_string,
@@ -38,7 +37,8 @@ from .modules import (
     uid_key,
     whole_folder,
 )
-from .rescale import fitting_rescale
+from cormack.dicom.rescale import fitting_rescale
+from cormack.imaging.windows import WINDOWS, Window
 
 #: A LO value holds this many characters (PS3.5 6.2).
 MAX_DESCRIPTION = 64

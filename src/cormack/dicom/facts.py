@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from statistics import median_high
 from typing import Any
 
-from ..core.acquisition import Acquisition
-from . import headers
-from .instance import NATIVE, is_contrast
-from .pixels import LOSSY
+from cormack.core.acquisition import Acquisition
+from cormack.dicom import headers
+from cormack.dicom.instance import NATIVE, is_contrast
+from cormack.dicom.pixels import LOSSY
 
 #: Field of Acquisition and DICOM keyword: numbers (the median of all slices counts) and texts (the most common one).
 _NUMBERS = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..core.errors import GeometryError
+from cormack.core.errors import GeometryError
 
 FloatArray = npt.NDArray[np.float64]
 

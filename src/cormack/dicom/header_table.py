@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from pydicom.datadict import tag_for_keyword
 
-from ..core.errors import DicomError, InputError
-from . import headers
-from .inventory import Inventory, Progress
+from cormack.core.errors import DicomError, InputError
+from cormack.dicom import headers
+from cormack.dicom.inventory import Inventory, Progress
 
 #: Columns that the reader makes itself.
 ORDINALS = ("patient", "study", "series", "part")

@@ -24,8 +24,8 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_partial
 from pydicom.multival import MultiValue
 
-from ..core.errors import DicomError
-from .source import Item, Source
+from cormack.core.errors import DicomError
+from cormack.dicom.source import Item, Source
 
 #: The header of a classic image fits into this; more is read where it does not.
 FIRST_READ_BYTES = 64 * 2**10

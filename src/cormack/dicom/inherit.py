@@ -6,12 +6,12 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from ..core.errors import DicomError
-from . import headers
-from .facts import header_facts
-from .instance import Instance
-from .inventory import SeriesEntry
-from .modules import decimal_string, derived_uid, uid_key
+from cormack.core.errors import DicomError
+from cormack.dicom import headers
+from cormack.dicom.facts import header_facts
+from cormack.dicom.instance import Instance
+from cormack.dicom.inventory import SeriesEntry
+from cormack.dicom.modules import decimal_string, derived_uid, uid_key
 
 #: Groups that hold nothing but the patient, the patient's study and the clinical trial (PS3.3 C.7.1, C.7.2): copied.
 _PATIENT_GROUPS = (0x0010, 0x0012)

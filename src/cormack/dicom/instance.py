@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import headers
-from .multiframe import frame_facts
+from cormack.dicom import headers
+from cormack.dicom.multiframe import frame_facts
 
 #: Larger images are not believed (a CT has 512 to 2,048 rows).
 MAX_ROWS_COLUMNS = 16_384

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import DicomError, GeometryError, InputError
-from ..core.kernels import KernelClass, kernel_class
-from . import headers
-from .geometry import StackGeometry, stack_geometry
-from .instance import DICOMDIR, TAGS, Instance, instances_of
-from .source import Source
-from .split import LOCALIZER_TYPES, split
+from cormack.core.errors import DicomError, GeometryError, InputError
+from cormack.core.kernels import KernelClass, kernel_class
+from cormack.dicom import headers
+from cormack.dicom.geometry import StackGeometry, stack_geometry
+from cormack.dicom.instance import DICOMDIR, TAGS, Instance, instances_of
+from cormack.dicom.source import Source
+from cormack.dicom.split import LOCALIZER_TYPES, split
 
 Progress = Callable[[int, int], None]
 

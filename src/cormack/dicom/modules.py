@@ -19,8 +19,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
-from ..core.errors import OutputError, ValuesError
-from ..core.volume import FloatArray
+from cormack.core.errors import OutputError, ValuesError
+from cormack.core.volume import FloatArray
 
 LPS_FROM_RAS = np.array([-1.0, -1.0, 1.0])
 #: Names this writer in files; a fixed UID under the root for UUIDs (PS3.5 B.2).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import headers
+from cormack.dicom import headers
 
 #: Functional group, its element, and the fact of an Instance that it fills.
 _PLACE = (

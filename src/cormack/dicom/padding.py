@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import headers
+from cormack.dicom import headers
 
 #: Padding of a CT lies below air; a higher value could be tissue and is not believed.
 CT_PADDING_BELOW_HU = -1000.0

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.pixels import get_decoder
 
-from ..core.errors import DicomError
-from . import headers
-from .decoders import PLUGIN, DecodeWorkers, is_available
-from .instance import NATIVE
+from cormack.core.errors import DicomError
+from cormack.dicom import headers
+from cormack.dicom.decoders import PLUGIN, DecodeWorkers, is_available
+from cormack.dicom.instance import NATIVE
 
 #: Transfer syntaxes whose pixel data lost information when it was compressed, or may have.
 LOSSY = {

@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..core.findings import Finding
-from .assemble import Assembly, assemble
-from .inventory import Inventory, Progress, take_inventory
-from .select import DEFAULT_RULES, Selection, SelectionRules, select_series
-from .source import open_source
+from cormack.core.findings import Finding
+from cormack.dicom.assemble import Assembly, assemble
+from cormack.dicom.inventory import Inventory, Progress, take_inventory
+from cormack.dicom.select import DEFAULT_RULES, Selection, SelectionRules, select_series
+from cormack.dicom.source import open_source
 
 #: Called with the stage (`headers`, `pixels`), files done and files in all.
 StageProgress = Callable[[str, int, int], None]

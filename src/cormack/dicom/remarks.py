@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.findings import Finding
-from .geometry import STRAIGHT_LINE_MM, StackGeometry
+from cormack.core.findings import Finding
+from cormack.dicom.geometry import STRAIGHT_LINE_MM, StackGeometry
 
 #: A stack leans when its tilt is at least this (degrees).
 TILT_DEG = 0.1

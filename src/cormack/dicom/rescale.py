@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..core.errors import DicomError
-from ..core.volume import SliceStack, Unit
-from . import headers
-from .multiframe import frame_rescale
+from cormack.core.errors import DicomError
+from cormack.core.volume import SliceStack, Unit
+from cormack.dicom import headers
+from cormack.dicom.multiframe import frame_rescale
 
 INT16 = np.iinfo(np.int16)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import InputError
+from cormack.core.errors import InputError
 
 
 @dataclass(frozen=True)

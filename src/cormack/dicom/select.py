@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..core.errors import DicomError, SeriesError
-from ..core.findings import Finding
-from ..core.kernels import KernelClass
-from .instance import SECONDARY_CAPTURE
-from .inventory import Inventory, SeriesEntry
-from .rules import DEFAULT_RULES, SelectionRules
+from cormack.core.errors import DicomError, SeriesError
+from cormack.core.findings import Finding
+from cormack.core.kernels import KernelClass
+from cormack.dicom.instance import SECONDARY_CAPTURE
+from cormack.dicom.inventory import Inventory, SeriesEntry
+from cormack.dicom.rules import DEFAULT_RULES, SelectionRules
 
 __all__ = ["DEFAULT_RULES", "PREFERENCES", "REJECTIONS", "Selection", "SelectionRules", "Verdict", "select_series"]
 

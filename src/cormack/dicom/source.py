@@ -20,7 +20,7 @@ from threading import Lock
 from types import TracebackType
 from typing import IO
 
-from ..core.errors import DicomError, InputError
+from cormack.core.errors import DicomError, InputError
 
 #: A larger file is not read: no CT or MR series of today needs it, and it has to fit in memory.
 MAX_FILE_BYTES = 4 * 2**30

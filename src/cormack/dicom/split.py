@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
-from .geometry import ORIENTATION_TOLERANCE
-from .instance import Instance
+from cormack.dicom.geometry import ORIENTATION_TOLERANCE
+from cormack.dicom.instance import Instance
 
 #: PixelSpacing of one stack agrees to this (mm).
 PIXEL_SPACING_TOLERANCE_MM = 1e-4

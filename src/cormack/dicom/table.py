@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 
-from .inventory import Inventory, SeriesEntry
-from .select import Selection
+from cormack.dicom.inventory import Inventory, SeriesEntry
+from cormack.dicom.select import Selection
 
 
 @dataclass(frozen=True)

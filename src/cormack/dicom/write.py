@@ -12,8 +12,8 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, SecondaryCaptureImageStorage
 
-from ..core.volume import SliceStack
-from .modules import (
+from cormack.core.volume import SliceStack
+from cormack.dicom.modules import (
     add_pixels,
     add_plane,
     add_values,

@@ -16,9 +16,8 @@ from scipy import ndimage
 from cormack.core.errors import ExtractionError
 from cormack.core.labels import LabelMap
 from cormack.core.volume import Volume
-
-from .mesh import FloatArray, Topology, icosphere, self_intersection, voxels_inside
-from .workgrid import BoolArray, FloatImage, WorkGrid
+from cormack.extract.mesh import FloatArray, Topology, icosphere, self_intersection, voxels_inside
+from cormack.extract.workgrid import BoolArray, FloatImage, WorkGrid
 
 #: What the mask's surface follows.
 SURFACE = (

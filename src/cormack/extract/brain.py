@@ -10,9 +10,8 @@ import numpy as np
 from cormack.core.errors import InputError
 from cormack.core.labels import BRAIN, LabelMap
 from cormack.core.volume import Unit, Volume
-
-from . import bet, skull
-from .workgrid import BoolArray
+from cormack.extract import bet, skull
+from cormack.extract.workgrid import BoolArray
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,19 @@ from scipy import ndimage
 from cormack.core.errors import ExtractionError
 from cormack.core.labels import LabelMap
 from cormack.core.volume import Volume
-
-from .foramen import ForamenPlane, foramen_plane
-from .halfheight import half_height
-from .hull import bone_hull, enclosed_fraction
-from .potential import potential, resistance
-from .workgrid import BoolArray, FloatImage, WorkGrid, bounding_box, component_with, distance_mm, largest_component
+from cormack.extract.foramen import ForamenPlane, foramen_plane
+from cormack.extract.halfheight import half_height
+from cormack.extract.hull import bone_hull, enclosed_fraction
+from cormack.extract.potential import potential, resistance
+from cormack.extract.workgrid import (
+    BoolArray,
+    FloatImage,
+    WorkGrid,
+    bounding_box,
+    component_with,
+    distance_mm,
+    largest_component,
+)
 
 #: What the mask's surface follows.
 SURFACE = (

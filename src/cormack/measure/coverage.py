@@ -13,8 +13,7 @@ import numpy as np
 
 from cormack.core.findings import Finding, Measurement
 from cormack.core.volume import Volume
-
-from .boxes import BoolArray, Region
+from cormack.measure.boxes import BoolArray, Region
 
 #: The mask counts as touching the edge if it comes this close to it (mm): masks often stop a voxel short.
 REACH_MM = 1.5

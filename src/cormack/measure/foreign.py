@@ -11,8 +11,7 @@ from scipy import ndimage
 from cormack.core.acquisition import Acquisition
 from cormack.core.findings import Finding, Measurement
 from cormack.core.volume import Volume
-
-from .boxes import BoolArray, Region, block_mean
+from cormack.measure.boxes import BoolArray, Region, block_mean
 
 #: Voxels are averaged in blocks of about this size before vessels are looked for (mm): noise goes, vessels stay.
 BLOCK_MM = 0.8

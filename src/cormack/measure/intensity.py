@@ -7,8 +7,7 @@ import numpy as np
 from cormack.core.findings import Measurement
 from cormack.core.measures import Histogram
 from cormack.core.volume import Volume
-
-from .boxes import Region
+from cormack.measure.boxes import Region
 
 #: The range of a 12-bit CT; values beyond it are counted in its first and last bin (HU).
 HISTOGRAM_RANGE_HU = (-1024, 3071)

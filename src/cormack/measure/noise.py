@@ -9,8 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from cormack.core.volume import AnyArray, Volume
-
-from .boxes import BoolArray, Region
+from cormack.measure.boxes import BoolArray, Region
 
 #: Side of the patches in which noise is measured (mm), and the tissue that they must lie in (HU).
 PATCH_MM = 6.0

@@ -10,8 +10,7 @@ from cormack.core.acquisition import Acquisition
 from cormack.core.findings import Finding, Measurement
 from cormack.core.kernels import KernelClass, kernel_class
 from cormack.core.volume import SliceStack, Volume
-
-from .noise import PATCH_MM, Noise
+from cormack.measure.noise import PATCH_MM, Noise
 
 #: Slices thicker than this blur small structures through their depth (mm).
 THICK_SLICE_MM = 3.5

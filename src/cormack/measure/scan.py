@@ -9,14 +9,13 @@ from cormack.core.errors import GeometryError
 from cormack.core.labels import LabelMap
 from cormack.core.measures import ScanMeasures
 from cormack.core.volume import SliceStack, Volume
-
-from .boxes import region
-from .coverage import coverage_findings, coverage_measurements, edge_contact
-from .foreign import foreign_findings, foreign_measurements, metal, vessels
-from .intensity import histogram, intensity_measurements
-from .noise import brain_noise
-from .quality import quality_findings, quality_measurements, slice_spacing
-from .volumes import volume_findings, volume_measurements
+from cormack.measure.boxes import region
+from cormack.measure.coverage import coverage_findings, coverage_measurements, edge_contact
+from cormack.measure.foreign import foreign_findings, foreign_measurements, metal, vessels
+from cormack.measure.intensity import histogram, intensity_measurements
+from cormack.measure.noise import brain_noise
+from cormack.measure.quality import quality_findings, quality_measurements, slice_spacing
+from cormack.measure.volumes import volume_findings, volume_measurements
 
 
 def measure_scan(

@@ -7,8 +7,7 @@ import numpy as np
 from cormack.core.findings import Finding, Measurement
 from cormack.core.labels import LabelMap
 from cormack.core.volume import Volume
-
-from .boxes import Region
+from cormack.measure.boxes import Region
 
 #: Intracranial volumes of adults lie inside (ml); below is a small child, a cut scan or a failed mask.
 PLAUSIBLE_INTRACRANIAL_ML = (900.0, 2100.0)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .cavity import HALF_LENGTH, HALF_WIDTH, HEIGHT, egg, petrous_y
-from .fields import Tube, Waves, bump, ellipsoid, smooth_min
-from .phantom import Ball
-from .plane import Box, Image, Part, Plane
+from cormack.physics.cavity import HALF_LENGTH, HALF_WIDTH, HEIGHT, egg, petrous_y
+from cormack.physics.fields import Tube, Waves, bump, ellipsoid, smooth_min
+from cormack.physics.phantom import Ball
+from cormack.physics.plane import Box, Image, Part, Plane
 
 CORTEX_HU, WHITE_HU, FLUID_HU, DURA_HU, BLOOD_HU = 38.5, 27.5, 7.0, 52.0, 58.0
 CORTEX_MM, SULCUS_DEPTH_MM = 3.6, 13.5

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import bump, smooth_max, smooth_step
-from .plane import Box, Image
+from cormack.physics.fields import bump, smooth_max, smooth_step
+from cormack.physics.plane import Box, Image
 
 #: The vault: centre, half width, half length, height above and depth below the centre.
 CENTER_Y, CENTER_Z = -7.0, 18.0

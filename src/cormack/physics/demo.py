@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ..core.errors import InputError
-from ..core.volume import SliceStack
-from .head import DigitalHead, digital_head
-from .scanner import ScannerSettings, SliceGeometry, acquire, even_positions, scout
-from .screen import text_page
+from cormack.core.errors import InputError
+from cormack.core.volume import SliceStack
+from cormack.physics.head import DigitalHead, digital_head
+from cormack.physics.scanner import ScannerSettings, SliceGeometry, acquire, even_positions, scout
+from cormack.physics.screen import text_page
 
 #: Middle of the scanned range, and the reconstructed circle in a square of the same width.
 CENTER_MM = (0.0, -6.0, 26.0)

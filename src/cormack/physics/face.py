@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from .cavity import vault
-from .fields import Tube, Waves, ellipsoid, smooth_min
-from .phantom import Ball, Ellipsoid, rotation_matrix
-from .plane import Box, Image, Part, Plane
+from cormack.physics.cavity import vault
+from cormack.physics.fields import Tube, Waves, ellipsoid, smooth_min
+from cormack.physics.phantom import Ball, Ellipsoid, rotation_matrix
+from cormack.physics.plane import Box, Image, Part, Plane
 
 Triple = tuple[float, float, float]
 FACE_BOX: Box = ((-72.0, -48.0, -70.0), (72.0, 75.0, -2.0))

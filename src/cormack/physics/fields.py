@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from .plane import Box, Image, Plane
+from cormack.physics.plane import Box, Image, Plane
 
 
 def smooth_step(value: Image, width: float) -> Image:

@@ -11,13 +11,22 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .brain import Brain
-from .cavity import BOX, FORAMEN_Z, bone_thickness, inner_table
-from .face import AIR_SPACES, BONES, CAVITIES_OF_BONE, EARS, FACE_BOX, SOFT_PARTS, head_surface, paint_air_cells
-from .fields import Tube, Waves, smooth_max
-from .phantom import AIR_HU
-from .plane import Box, Image, Part, Plane
-from .support import HeadSupport
+from cormack.physics.brain import Brain
+from cormack.physics.cavity import BOX, FORAMEN_Z, bone_thickness, inner_table
+from cormack.physics.face import (
+    AIR_SPACES,
+    BONES,
+    CAVITIES_OF_BONE,
+    EARS,
+    FACE_BOX,
+    SOFT_PARTS,
+    head_surface,
+    paint_air_cells,
+)
+from cormack.physics.fields import Tube, Waves, smooth_max
+from cormack.physics.phantom import AIR_HU
+from cormack.physics.plane import Box, Image, Part, Plane
+from cormack.physics.support import HeadSupport
 
 HEAD_BOX: Box = ((-95.0, -118.0, -400.0), (95.0, 120.0, 112.0))
 #: Rows painted at a time: few enough for all intermediate fields to stay in the processor's cache.

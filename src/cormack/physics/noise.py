@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import fft
 
-from .plane import Image
+from cormack.physics.plane import Image
 
 
 def correlated_noise(

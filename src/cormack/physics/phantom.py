@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..core.errors import InputError
-from .plane import Box, Image, Part, Plane
+from cormack.core.errors import InputError
+from cormack.physics.plane import Box, Image, Part, Plane
 
 AIR_HU = -1000.0
 Triple = tuple[float, float, float]

@@ -13,12 +13,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..core.acquisition import Acquisition
-from ..core.errors import InputError
-from ..core.volume import SliceStack
-from .noise import correlated_noise
-from .phantom import rotation_matrix
-from .plane import Phantom, Plane
+from cormack.core.acquisition import Acquisition
+from cormack.core.errors import InputError
+from cormack.core.volume import SliceStack
+from cormack.physics.noise import correlated_noise
+from cormack.physics.phantom import rotation_matrix
+from cormack.physics.plane import Phantom, Plane
 
 Orientation = Literal["axial", "coronal", "sagittal", "oblique"]
 AIR_HU_RANGE = (-1024, 3071)

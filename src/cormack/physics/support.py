@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .fields import Waves
-from .plane import Image, Plane
+from cormack.physics.fields import Waves
+from cormack.physics.plane import Image, Plane
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..dicom.write import (
+from cormack.dicom.write import (
     Series,
     Study,
     whole_folder,
@@ -13,7 +13,7 @@ from ..dicom.write import (
     write_localizer,
     write_secondary_capture,
 )
-from ..physics.demo import DemoOptions, demo
+from cormack.physics.demo import DemoOptions, demo
 
 
 @dataclass(frozen=True)

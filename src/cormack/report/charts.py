@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from cormack.core.measures import Histogram
 from cormack.imaging.units import hu_to_cormack
-
-from .content import StackFacts
+from cormack.report.content import StackFacts
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -10,8 +10,7 @@ import numpy.typing as npt
 from cormack.core.labels import LabelMap
 from cormack.core.volume import AnyArray, Volume
 from cormack.imaging.windows import WINDOWS
-
-from .planes import AXIAL, CORONAL, SAGITTAL, Box, Panel, panel
+from cormack.report.planes import AXIAL, CORONAL, SAGITTAL, Box, Panel, panel
 
 #: Axial sections in the montage, from base to vertex.
 MONTAGE_SECTIONS = 15

@@ -6,11 +6,11 @@ from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from .charts import brain_chart, distance_bars, head_chart, side_view
-from .content import ReportContent
-from .figures import figures
-from .methods import methods_text
-from .tables import Row, acquisition_rows, geometry_rows, measurement_rows, number, sentence, warned
+from cormack.report.charts import brain_chart, distance_bars, head_chart, side_view
+from cormack.report.content import ReportContent
+from cormack.report.figures import figures
+from cormack.report.methods import methods_text
+from cormack.report.tables import Row, acquisition_rows, geometry_rows, measurement_rows, number, sentence, warned
 
 #: Findings that say that brain is missing from the picture.
 COVERAGE_CODES = ("vertex-cut", "base-cut", "brain-cut-laterally")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cormack.core.labels import LabelMap
-
-from .content import ReportContent, StackFacts
-from .tables import number, with_minus
+from cormack.report.content import ReportContent, StackFacts
+from cormack.report.tables import number, with_minus
 
 
 @dataclass(frozen=True)

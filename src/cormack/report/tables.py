@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from cormack.core.acquisition import Acquisition
 from cormack.core.findings import Finding, Measurement
 from cormack.core.kernels import kernel_class
-
-from .content import ReportContent, StackFacts
+from cormack.report.content import ReportContent, StackFacts
 
 #: Field of Acquisition, what people call it, unit. What is not listed is not shown: nothing about a person can slip in.
 ACQUISITION_ROWS = (
