@@ -65,9 +65,7 @@ class _File:
     problem: str | None = None
 
 
-def assemble(
-    entry: SeriesEntry, *, min_slices: int = MIN_SLICES, on_progress: Progress | None = None
-) -> Assembly:
+def assemble(entry: SeriesEntry, *, min_slices: int = MIN_SLICES, on_progress: Progress | None = None) -> Assembly:
     """Stack the slices of a series.
 
     Parameters
