@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import zlib
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import gdcm
 import numpy as np
 import pydicom
 import pytest
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
@@ -105,6 +108,60 @@ def test_compressed_by_gdcm(tmp_path: Path, kind: int, lossy: bool) -> None:
     assert np.abs(scan.assembly.stack.data - _hu(recipe)).max() <= (4 if lossy else 0)
     assert scan.assembly.stack.acquisition.lossy_compressed == lossy
     assert ("lossy-compression" in {f.code for f in scan.findings}) == lossy
+
+
+#: The first slice of Recipe() by OpenJPH 0.26.3, reversible.
+HTJ2K_STREAM = """
+/0//UQApQAAAAAAKAAAACAAAAAAAAAAAAAAACgAAAAgAAAAAAAAAAAABjwEB/1AACAACAAAACv9SAAwAAgABAAUEBEAB/1wAEyCIkJCQkJCQkJCQkJCQ
+iIiI/2QAFwABT3BlbkpQSCBWZXIgMC4yNi4zLv+QAAoAAAAAAOAAAf+TwAAmFPgDB3QAAMAAEwAL/gIHdADAABLAABPAABKAmwEHdACdYf0CgXQApgIH
+dADAABVQAAV0AAFSoqyKpEb0AMKUAOKkgHR/+pr2ADGAvZYAl9XsgdEAo5QAwAAujgABdLAAC6X3SRoC0zjnHVT4upLi0dtWbhlMb1rZoZPrA/4UhB8Z
+ANqaAL7SgVZblIBEDdBn6lV2gmszUUYT2ZxxNacS/gH/Foo3jIAJmgC/JGnrIfH3qx32f9lnCbPTmkPGVvBpDgKfY/EHPeRKN5BgJroA/9k=
+"""
+#: 200 j + 100 i, 8 rows of 16, by libjpeg-turbo with 12 bits per sample and quality 100.
+JPEG_12_BIT_STREAM = """
+/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB
+AQH/wQALDAAIABABAREA/8QAFAABAAAAAAAAAAAAAAAAAAAADf/EABwQAAAGAwAAAAAAAAAAAAAAAAALDCk4R1ZldP/aAAgBAQAAPwADPI4UOFEBoLBq
+N4NEGQAjhQ4UQGgsGo3g0Q//2Q==
+"""
+
+
+@pytest.mark.parametrize(
+    ("syntax", "lossy"),
+    [("1.2.840.10008.1.2.4.201", False), ("1.2.840.10008.1.2.4.202", False), ("1.2.840.10008.1.2.4.203", False)],
+)
+def test_high_throughput_jpeg_2000(tmp_path: Path, syntax: str, lossy: bool) -> None:
+    recipe = Recipe(n=3)
+    _write_streams(tmp_path, recipe, HTJ2K_STREAM, syntax)
+    stack = read_scan(tmp_path).assembly.stack
+    expected = _hu(recipe)[:, :, 0]
+    assert all(np.array_equal(stack.data[:, :, k], expected) for k in range(3))
+    assert stack.acquisition.lossy_compressed == lossy
+
+
+def test_jpeg_extended_of_12_bits(tmp_path: Path) -> None:
+    recipe = Recipe(n=3, columns=16, dtype=np.uint16, bits_stored=12, intercept=0.0)
+    _write_streams(tmp_path, recipe, JPEG_12_BIT_STREAM, "1.2.840.10008.1.2.4.51")
+    stack = read_scan(tmp_path).assembly.stack
+    i, j = np.mgrid[:16, :8]
+    assert np.array_equal(stack.data, np.repeat((200 * j + 100 * i)[:, :, None], 3, axis=2))
+    assert stack.acquisition.lossy_compressed
+
+
+def _write_streams(folder: Path, recipe: Recipe, stream: str, syntax: str) -> None:
+    slices = datasets(recipe)
+    for ds in slices:
+        ds.file_meta.TransferSyntaxUID = UID(syntax)
+        ds.PixelData = encapsulate([base64.b64decode(stream)])
+        ds["PixelData"].VR = "OB"
+        ds["PixelData"].is_undefined_length = True
+    write(folder, slices)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_how_an_image_is_shown_does_not_change_its_values(tmp_path: Path, photometric: str) -> None:
+    """PS3.3 C.7.6.3.1.2: MONOCHROME1 turns the grey scale of the display round, not the Hounsfield units."""
+    recipe = series(tmp_path, extra={"PhotometricInterpretation": photometric})
+    assert np.array_equal(read_scan(tmp_path).assembly.stack.data, _hu(recipe))
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.uint16])

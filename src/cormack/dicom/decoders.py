@@ -31,7 +31,7 @@ _ANSWER = struct.Struct("<L")
 
 #: What pydicom asks of a plugin: transfer syntaxes and what they need.
 DECODER_DEPENDENCIES = {
-    syntax: ("python-gdcm>=3.0.24",)
+    syntax: ("python-gdcm>=3.2",)
     for syntax in (
         uid.JPEGBaseline8Bit,
         uid.JPEGExtended12Bit,
@@ -41,6 +41,9 @@ DECODER_DEPENDENCIES = {
         uid.JPEGLSNearLossless,
         uid.JPEG2000Lossless,
         uid.JPEG2000,
+        uid.HTJ2KLossless,
+        uid.HTJ2KLosslessRPCL,
+        uid.HTJ2K,
     )
 }
 
@@ -110,8 +113,6 @@ def decode_frame(src: bytes, runner: Any) -> bytes:
     syntax, stored = runner.transfer_syntax, runner.bits_stored
     if runner.samples_per_pixel != 1:
         raise NotImplementedError("colour images are no volume")
-    if syntax == uid.JPEGExtended12Bit and stored != 8:
-        raise NotImplementedError("GDCM does not decode JPEG Extended of 12 bits")
     if syntax in uid.JPEGLSTransferSyntaxes:
         if stored in (6, 7) or (syntax == uid.JPEGLSNearLossless and runner.pixel_representation == 1 and stored < 8):
             raise NotImplementedError("GDCM does not decode JPEG-LS of so few bits")

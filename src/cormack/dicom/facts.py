@@ -85,8 +85,8 @@ def _syntax_name(syntax: str) -> str | None:
 
 
 def _reversible(dataset: Any, syntax: str) -> bool:
-    """JPEG 2000 in the syntax that allows loss may still be reversible: its stream says which wavelet it used."""
-    if syntax != "1.2.840.10008.1.2.4.91":
+    """JPEG 2000 in a syntax that allows loss may still be reversible: its stream says which wavelet it used."""
+    if syntax not in ("1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203"):
         return False
     data = dataset.get("PixelData") or b""
     start = data.find(b"\xff\x52", 0, 65_536)
