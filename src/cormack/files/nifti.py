@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -182,10 +183,36 @@ def write_uneven(path: Path, stack: SliceStack) -> None:
 def _write(path: Path, data: AnyArray, affine: FloatArray, codes: str | None, *, code: int = _SCANNER_ANAT) -> None:
     if codes is not None:
         data, affine = reorient(data, affine, codes)
-    sheared = not Volume(data, affine).is_orthogonal
+    planes = (data[:, :, k] for k in range(data.shape[2]))
+    write_planes(path, planes, data.shape, data.dtype, affine, code=code)
+
+
+def write_planes(
+    path: Path,
+    planes: Iterable[AnyArray],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    affine: FloatArray,
+    *,
+    code: int = _SCANNER_ANAT,
+) -> None:
+    """Write a volume plane by plane as they come, so that it need not be in memory as a whole.
+
+    Parameters
+    ----------
+    path : Path
+    planes : iterable of array, shape (i, j)
+        In ascending order of k, of the data type `dtype`.
+    shape : (i, j, k)
+    dtype : data type
+    affine : array, shape (4, 4)
+    code : int
+        `sform_code`; `qform_code` is the same, but 0 where the affine is sheared.
+    """
+    sheared = not Volume(np.broadcast_to(np.int16(0), shape), affine).is_orthogonal
     header = nib.Nifti1Header()
-    header.set_data_dtype(data.dtype)
-    header.set_data_shape(data.shape)
+    header.set_data_dtype(dtype)
+    header.set_data_shape(shape)
     header.set_xyzt_units("mm")
     header.set_slope_inter(1, 0)
     header.set_sform(affine, code=code)
@@ -200,5 +227,5 @@ def _write(path: Path, data: AnyArray, affine: FloatArray, codes: str | None, *,
         else path.open("wb") as f
     ):
         f.write(header.binaryblock + b"\0\0\0\0")
-        for k in range(data.shape[2]):
-            f.write(data[:, :, k].tobytes(order="F"))
+        for plane in planes:
+            f.write(plane.tobytes(order="F"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,24 +27,59 @@ METAL_CEILING_HU = 32767.0
 
 @dataclass(frozen=True, eq=False)
 class Conditioned:
-    """A stack in int16 HU within `HU_RANGE`, and where it was never measured.
+    """A stack whose slices are given in int16 HU within `HU_RANGE`, and where they were never measured.
+
+    Nothing is converted until it is asked for: slice by slice (which costs no memory), or all at once.
 
     Attributes
     ----------
-    stack : SliceStack
-        Padding is −1024 in its data.
-    padded : bool array, shape (i, j, k)
+    source : SliceStack
+        In HU as stored, padding included.
     padding_hu : tuple of float
-        The values that were taken for padding.
+        The values that are taken for padding.
     """
 
-    stack: SliceStack
-    padded: npt.NDArray[np.bool_]
+    source: SliceStack
     padding_hu: tuple[float, ...]
+
+    @property
+    def outside(self) -> float:
+        """What padding becomes (HU)."""
+        return float(HU_RANGE[0])
+
+    def slice_padded(self, k: int) -> npt.NDArray[np.bool_]:
+        """Where slice k is padding, shape (i, j)."""
+        values = self.source.data[:, :, k]
+        padded = ~np.isfinite(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool, order="F")
+        for padding in self.padding_hu:
+            padded |= values == padding
+        return np.asarray(padded)
+
+    def slice_hu(self, k: int) -> npt.NDArray[np.int16]:
+        """Slice k in winsorised HU, shape (i, j); −1024 where it is padding."""
+        values = np.where(self.slice_padded(k), HU_RANGE[0], self.source.data[:, :, k])
+        values = np.clip(values, *HU_RANGE)
+        return np.asarray(np.rint(values) if values.dtype.kind == "f" else values, dtype=np.int16)
+
+    @cached_property
+    def stack(self) -> SliceStack:
+        """All slices in winsorised HU."""
+        data = np.empty(self.source.data.shape, dtype=np.int16, order="F")
+        for k in range(len(self.source.origins)):
+            data[:, :, k] = self.slice_hu(k)
+        return self.source.with_data(data, outside=self.outside)
+
+    @cached_property
+    def padded(self) -> npt.NDArray[np.bool_]:
+        """Where the stack is padding, shape (i, j, k)."""
+        padded = np.empty(self.source.data.shape, dtype=bool, order="F")
+        for k in range(len(self.source.origins)):
+            padded[:, :, k] = self.slice_padded(k)
+        return padded
 
 
 def condition(stack: SliceStack, padding_hu: Iterable[float] = ()) -> Conditioned:
-    """Tell padding from air, then winsorise to [−1024, 3071] HU and store as int16.
+    """Tell padding from air, and winsorise to [−1024, 3071] HU as int16.
 
     Parameters
     ----------
@@ -58,17 +94,8 @@ def condition(stack: SliceStack, padding_hu: Iterable[float] = ()) -> Conditione
         If the values cannot be Hounsfield units.
     """
     accepted = {float(v) for v in padding_hu if v <= PADDING_CEILING_HU} | _corner_padding(stack.data)
-    padded = (
-        ~np.isfinite(stack.data) if stack.data.dtype.kind == "f" else np.zeros(stack.data.shape, dtype=bool, order="F")
-    )
-    for value in accepted:
-        padded |= stack.data == value
-    check_hounsfield(stack.data, padded)
-    data = np.empty(stack.data.shape, dtype=np.int16, order="F")
-    for k in range(stack.data.shape[2]):
-        values = np.clip(np.where(padded[:, :, k], HU_RANGE[0], stack.data[:, :, k]), *HU_RANGE)
-        data[:, :, k] = np.rint(values) if values.dtype.kind == "f" else values
-    return Conditioned(stack.with_data(data, outside=HU_RANGE[0]), padded, tuple(sorted(accepted)))
+    check_hounsfield(stack.data, accepted)
+    return Conditioned(stack, tuple(sorted(accepted)))
 
 
 def _corner_padding(data: AnyArray) -> set[float]:
@@ -82,14 +109,14 @@ def _corner_padding(data: AnyArray) -> set[float]:
     return {common} if common < HU_RANGE[0] and counts.max() > corners.size / 2 else set()
 
 
-def check_hounsfield(data: AnyArray, padded: npt.NDArray[np.bool_] | None = None) -> None:
+def check_hounsfield(data: AnyArray, padding_hu: Iterable[float] = ()) -> None:
     """Refuse numbers that cannot be Hounsfield units.
 
     Parameters
     ----------
     data : array, shape (i, j, k)
-    padded : bool array, shape (i, j, k), optional
-        Voxels that do not count.
+    padding_hu : iterable of float
+        Values that do not count.
 
     Raises
     ------
@@ -98,7 +125,7 @@ def check_hounsfield(data: AnyArray, padded: npt.NDArray[np.bool_] | None = None
     """
     step = max(1, round((data.size / 4e6) ** (1 / 3)))
     sample = data[::step, ::step, ::step]
-    measured = sample[np.isfinite(sample)] if padded is None else sample[~padded[::step, ::step, ::step]]
+    measured = sample[np.isfinite(sample) & ~np.isin(sample, list(padding_hu))]
     if measured.size == 0:
         raise ValuesError("the image holds no measured value, only padding or NaN")
     low, high = float(measured.min()), float(measured.max())

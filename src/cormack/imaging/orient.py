@@ -47,22 +47,36 @@ def reorient(data: AnyArray, affine: FloatArray, codes: str = "RAS") -> tuple[An
     InputError
         If the letters do not name each of the three directions once.
     """
-    wanted = [_world(letter) for letter in codes]
-    if sorted(world for world, _ in wanted) != [0, 1, 2]:
-        raise InputError(f"orientation {codes!r}: give one letter each of R/L, A/P and S/I, such as RAS")
-    present = [_world(letter) for letter in axis_codes(affine)]
-    order = [next(a for a, (w, _) in enumerate(present) if w == world) for world, _ in wanted]
+    order, flipped = axis_order(axis_codes(affine), codes)
     out = np.eye(4)
     out[:3, 3] = affine[:3, 3]
     index: list[slice] = [slice(None)] * 3
     for new, old in enumerate(order):
         step = affine[:3, old]
-        if present[old][1] != wanted[new][1]:
+        if flipped[new]:
             index[old] = slice(None, None, -1)
             out[:3, 3] = out[:3, 3] + step * (data.shape[old] - 1)
             step = -step
         out[:3, new] = step
     return np.transpose(data[tuple(index)], order), out
+
+
+def axis_order(present: str, wanted: str) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+    """Which present axis becomes each wanted one, and whether it is reversed.
+
+    Raises
+    ------
+    InputError
+        If the letters do not name each of the three directions once.
+
+    >>> axis_order("LPS", "RAS")
+    ((0, 1, 2), (True, True, False))
+    """
+    has, needs = ([_world(letter) for letter in codes] for codes in (present, wanted))
+    if sorted(world for world, _ in needs) != [0, 1, 2]:
+        raise InputError(f"orientation {wanted!r}: give one letter each of R/L, A/P and S/I, such as RAS")
+    order = tuple(next(axis for axis, (w, _) in enumerate(has) if w == world) for world, _ in needs)
+    return order, tuple(has[old][1] != needs[new][1] for new, old in enumerate(order))
 
 
 def _world(letter: str) -> tuple[int, bool]:

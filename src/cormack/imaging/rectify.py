@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,22 +11,18 @@ import numpy.typing as npt
 
 from cormack.core.errors import GeometryError, InputError
 from cormack.core.volume import GRID_TOLERANCE_MM, AnyArray, FloatArray, SliceStack, Volume
-from cormack.imaging.condition import HU_RANGE
-from cormack.imaging.orient import axis_codes, reorient
-from cormack.imaging.weights import SUPPORT, interpolation_weights, kernel
+from cormack.imaging.condition import HU_RANGE, Conditioned
+from cormack.imaging.orient import axis_codes, axis_order, reorient
+from cormack.imaging.spacing import slice_spacing, slice_weights, wide_gaps
+from cormack.imaging.weights import SUPPORT, interpolation_weights
 
-#: "finest" takes the smallest distance that at least this share of the gaps does not exceed.
-FINEST_SHARE = 0.25
-#: A gap is bridged by interpolation up to this multiple of the larger of its neighbours, with a margin for rounding.
-BRIDGED_GAP_RATIO = 2.0
-GAP_RATIO_MARGIN = 1.05
-#: Rules by which the distance of the rectified slices follows from those acquired.
-SPACING_RULES = ("finest", "median", "minimum")
 #: A rectified grid larger than this many voxels is refused: something is wrong with the positions.
 MAX_VOXELS = 2_000_000_000
 #: A voxel counts as measured if this share of what it was made from was measured.
 WHOLLY_MEASURED = 1.0 - 1e-3
-#: Processor threads; a slice is the unit of work.
+#: Planes that are made ahead of the one that is asked for.
+STREAMED_PLANES = 16
+#: Processor threads; a plane is the unit of work.
 THREADS = 2
 
 
@@ -51,40 +48,8 @@ class Rectified:
     unbridged_gaps_mm: tuple[float, ...] = ()
 
 
-def slice_spacing(distances_mm: FloatArray, rule: str | float = "finest") -> float:
-    """The distance between rectified slices, in millimetres.
-
-    Parameters
-    ----------
-    distances_mm : array, shape (k − 1,)
-        Distances between neighbouring native slices.
-    rule : "finest", "median", "minimum" or a number of millimetres
-        "finest" is the smallest distance that a quarter of the gaps do not exceed: thin groups keep their resolution,
-        one odd pair of slices does not decide.
-
-    Raises
-    ------
-    InputError
-        If the rule is unknown or the distance is not positive.
-    """
-    ordered = np.sort(np.asarray(distances_mm, dtype=np.float64))
-    if rule == "finest":
-        return float(ordered[max(0, int(np.ceil(FINEST_SHARE * len(ordered))) - 1)])
-    if rule == "median":
-        return float(np.median(ordered))
-    if rule == "minimum":
-        return float(ordered[0])
-    try:
-        spacing = float(rule)
-    except ValueError:
-        spacing = np.nan
-    if not (np.isfinite(spacing) and spacing > 0):
-        raise InputError(f"slice spacing {rule!r}: give {', '.join(SPACING_RULES)} or a positive number of millimetres")
-    return spacing
-
-
 def rectify(
-    stack: SliceStack,
+    slices: SliceStack | Conditioned,
     *,
     spacing: str | float = "finest",
     voxel_mm: float | None = None,
@@ -100,16 +65,15 @@ def rectify(
 
     Parameters
     ----------
-    stack : SliceStack
-        Conditioned: int16 HU.
+    slices : Conditioned, or SliceStack of int16 HU
     spacing : "finest", "median", "minimum" or a number of millimetres
-        Distance of the planes; see `slice_spacing`.
+        Distance of the planes; see `cormack.imaging.spacing.slice_spacing`.
     voxel_mm : float, optional
         Isotropic voxels of this size instead of the native pixels and `spacing`; anti-aliased where they are larger.
     order : 1 linear, 3 cubic convolution
         Between unevenly spaced slices interpolation is always linear.
     padded : bool array, shape (i, j, k), optional
-        Native voxels that were never measured.
+        Native voxels of a SliceStack that were never measured.
     bridge_gaps : bool
         Also interpolate across gaps wider than twice their neighbours.
 
@@ -120,6 +84,23 @@ def rectify(
     InputError
         If a spacing is not positive or the order unknown.
     """
+    plan = plan_rectification(
+        slices, spacing=spacing, voxel_mm=voxel_mm, order=order, padded=padded, bridge_gaps=bridge_gaps
+    )
+    return plan.volume()
+
+
+def plan_rectification(
+    slices: SliceStack | Conditioned,
+    *,
+    spacing: str | float = "finest",
+    voxel_mm: float | None = None,
+    order: int = 1,
+    padded: npt.NDArray[np.bool_] | None = None,
+    bridge_gaps: bool = False,
+) -> Rectification:
+    """Work out the rectified grid and what each of its planes is made of; parameters and errors as in `rectify`."""
+    stack = slices.source if isinstance(slices, Conditioned) else slices
     if stack.data.shape[2] < 2:
         raise GeometryError("rectifying needs at least two slices")
     if order not in SUPPORT:
@@ -135,75 +116,37 @@ def rectify(
     plane = _in_plane_grid(((stack.origins - stack.origins[0]) @ axes)[:, :2], pixel, new_pixel, stack.data.shape[:2])
     gaps = np.zeros(len(distances), dtype=bool) if bridge_gaps else wide_gaps(distances)
     count = int(np.ceil((stack.slice_positions_mm[-1] - GRID_TOLERANCE_MM) / step_k)) + 1
-    shape = (*plane.shape, count)
-    if np.prod([float(n) for n in shape]) > MAX_VOXELS:
+    if np.prod([float(n) for n in (*plane.shape, count)]) > MAX_VOXELS:
         raise GeometryError(
-            f"the rectified grid would have {shape[0]} x {shape[1]} x {shape[2]} voxels; "
+            f"the rectified grid would have {plane.shape[0]} x {plane.shape[1]} x {count} voxels; "
             "check the slice positions or choose a larger spacing"
         )
-    planes = slice_weights(stack.slice_positions_mm, step_k, count, gaps=gaps, order=order if even else 1)
-    acquired = np.eye(4)
-    acquired[:3, :3] = axes * np.array([*new_pixel, step_k])
-    acquired[:3, 3] = stack.origins[0] + axes[:, :2] @ plane.first_mm
-    empty, affine = reorient(np.broadcast_to(np.int16(0), shape), acquired)
-    data = np.empty(empty.shape, dtype=np.int16, order="F")
-    measured = np.empty(empty.shape, dtype=bool, order="F")
-    codes = axis_codes(acquired)
-    data_planes, measured_planes = reorient(data, affine, codes)[0], reorient(measured, affine, codes)[0]
-
-    def fill(k: int) -> None:
-        filler = _PlaneFiller(stack, padded, plane, order)
-        filler.fill(planes[k], data_planes[:, :, k], measured_planes[:, :, k])
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(fill, range(count)))
-    whole = all(len(slices) == 1 for slices in planes) and all(plane.is_whole(k) for k in range(len(stack.origins)))
-    volume = Volume(data, affine, unit=stack.unit, outside=stack.outside, acquisition=stack.acquisition)
-    return Rectified(volume, measured, not whole, tuple(float(d) for d in distances[gaps]))
+    makers = slice_weights(stack.slice_positions_mm, step_k, count, gaps=gaps, order=order if even else 1)
+    affine = np.eye(4)
+    affine[:3, :3] = axes * np.array([*new_pixel, step_k])
+    affine[:3, 3] = stack.origins[0] + axes[:, :2] @ plane.first_mm
+    given = slices if isinstance(slices, Conditioned) else _Plain(stack, padded)
+    return Rectification(given, affine, plane, tuple(makers), order, tuple(float(d) for d in distances[gaps]))
 
 
-def wide_gaps(distances_mm: FloatArray) -> npt.NDArray[np.bool_]:
-    """Which gaps are wider than twice the larger of their neighbours, shape (k − 1,)."""
-    neighbours = np.full(len(distances_mm), -np.inf)
-    neighbours[1:] = distances_mm[:-1]
-    neighbours[:-1] = np.maximum(neighbours[:-1], distances_mm[1:])
-    return np.asarray((distances_mm > BRIDGED_GAP_RATIO * GAP_RATIO_MARGIN * neighbours) & np.isfinite(neighbours))
+@dataclass(frozen=True, eq=False)
+class _Plain:
+    """Slices of a stack in HU, with what was not measured, as `Conditioned` gives them."""
 
+    source: SliceStack
+    padded: npt.NDArray[np.bool_] | None
 
-def slice_weights(
-    positions_mm: FloatArray, step_mm: float, count: int, *, gaps: npt.NDArray[np.bool_], order: int = 1
-) -> list[tuple[tuple[int, float], ...]]:
-    """Which slices make each plane, and how much of each; none in a gap.
+    @property
+    def outside(self) -> float:
+        return self.source.outside
 
-    Parameters
-    ----------
-    positions_mm : array, shape (k,)
-        Ascending positions of the slices; the planes lie at 0, step_mm, 2 · step_mm …
-    step_mm, count : float, int
-    gaps : bool array, shape (k − 1,)
-        Distances that are not bridged.
-    order : 1 linear, 3 cubic convolution (for even distances)
-    """
-    planes: list[tuple[tuple[int, float], ...]] = []
-    thickness = np.gradient(positions_mm)
-    for position in np.arange(count) * step_mm:
-        nearest = int(np.abs(positions_mm - position).argmin())
-        below = int(np.clip(np.searchsorted(positions_mm, position) - 1, 0, len(gaps) - 1))
-        distance = positions_mm[below + 1] - positions_mm[below]
-        exact = abs(positions_mm[nearest] - position) <= GRID_TOLERANCE_MM
-        if position > positions_mm[-1] or (exact and step_mm <= distance + GRID_TOLERANCE_MM):
-            planes.append(((nearest, 1.0),))
-        elif gaps[below] and not exact:
-            planes.append(())
-        elif order == 1 and step_mm <= distance + GRID_TOLERANCE_MM:
-            share = float((position - positions_mm[below]) / distance)
-            planes.append(((below, 1.0 - share), (below + 1, share)))
-        else:
-            away = np.abs(positions_mm - position) / max(distance, step_mm)
-            weights = kernel(away, order) * thickness
-            slices = np.flatnonzero(weights)
-            planes.append(tuple((int(k), float(weights[k] / weights.sum())) for k in slices))
-    return planes
+    def slice_hu(self, k: int) -> AnyArray:
+        return self.source.data[:, :, k]
+
+    def slice_padded(self, k: int) -> npt.NDArray[np.bool_]:
+        if self.padded is None:
+            return np.zeros(self.source.data.shape[:2], dtype=bool, order="F")
+        return self.padded[:, :, k]
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,39 +181,105 @@ def _in_plane_grid(offsets: FloatArray, pixel: FloatArray, new_pixel: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class _PlaneFiller:
-    """Resamples slices into planes."""
+class Rectification:
+    """A rectified grid whose planes are made one by one, in the order of the slices.
 
-    stack: SliceStack
-    padded: npt.NDArray[np.bool_] | None
+    Attributes
+    ----------
+    affine : array, shape (4, 4)
+        Of the planes as `fill` gives them: (i, j) as in the slices, k from plane to plane.
+    unbridged_gaps_mm : tuple of float
+    """
+
+    slices: Conditioned | _Plain
+    affine: FloatArray
     plane: _Plane
+    makers: tuple[tuple[tuple[int, float], ...], ...]
     order: int
+    unbridged_gaps_mm: tuple[float, ...]
 
-    def fill(self, slices: tuple[tuple[int, float], ...], data: AnyArray, measured: npt.NDArray[np.bool_]) -> None:
-        """Mix slices into `data` and mark what was measured; both are (i, j) views that are written."""
-        data[...] = self.stack.outside
-        measured[...] = bool(slices)
-        if len(slices) == 1 and self.plane.is_whole(slices[0][0]):
-            self._copy(slices[0][0], data, measured)
-        elif slices:
-            self._mix(slices, data, measured)
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along (i, j, plane)."""
+        return (*self.plane.shape, len(self.makers))
 
-    def _copy(self, k: int, data: AnyArray, measured: npt.NDArray[np.bool_]) -> None:
+    @property
+    def interpolates(self) -> bool:
+        """False if the slices lie on the grid already."""
+        alone = all(len(made_of) == 1 for made_of in self.makers)
+        return not (alone and all(self.plane.is_whole(k) for k in range(len(self.plane.starts))))
+
+    def volume(self) -> Rectified:
+        """Make all planes, in memory, with the axes closest to R, A and S."""
+        empty, affine = reorient(np.broadcast_to(np.int16(0), self.shape), self.affine)
+        data = np.empty(empty.shape, dtype=np.int16, order="F")
+        measured = np.empty(empty.shape, dtype=bool, order="F")
+        codes = axis_codes(self.affine)
+        into, where = reorient(data, affine, codes)[0], reorient(measured, affine, codes)[0]
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(lambda k: self.fill(k, into[:, :, k], where[:, :, k]), range(self.shape[2])))
+        source = self.slices.source
+        volume = Volume(data, affine, unit=source.unit, outside=self.slices.outside, acquisition=source.acquisition)
+        return Rectified(volume, measured, self.interpolates, self.unbridged_gaps_mm)
+
+    def planes(self, codes: str) -> tuple[FloatArray, tuple[int, ...], Iterator[npt.NDArray[np.int16]]] | None:
+        """Affine, shape and the planes one by one, with the axes in the directions of `codes`.
+
+        None where the slices would not follow each other along the last axis, so that no plane is ready alone.
+        """
+        order, flipped = axis_order(axis_codes(self.affine), codes)
+        if order[2] != 2:
+            return None
+        view, affine = reorient(np.broadcast_to(np.int16(0), self.shape), self.affine, codes)
+        numbers = range(self.shape[2])[:: -1 if flipped[2] else 1]
+        turn = tuple(slice(None, None, -1 if flip else 1) for flip in flipped[:2])
+
+        def make(k: int) -> npt.NDArray[np.int16]:
+            data = np.empty(self.shape[:2], dtype=np.int16, order="F")
+            self.fill(k, data)
+            return np.transpose(data, order[:2])[turn]
+
+        def stream() -> Iterator[npt.NDArray[np.int16]]:
+            with ThreadPoolExecutor(THREADS) as pool:
+                for start in range(0, len(numbers), STREAMED_PLANES):
+                    yield from pool.map(make, numbers[start : start + STREAMED_PLANES])
+
+        return affine, view.shape, stream()
+
+    def fill(self, plane: int, data: AnyArray, measured: npt.NDArray[np.bool_] | None = None) -> None:
+        """Write one plane's HU into `data`, and what of it was measured into `measured`; both of shape (i, j)."""
+        made_of = self.makers[plane]
+        data[...] = self.slices.outside
+        if measured is not None:
+            measured[...] = False
+        if len(made_of) == 1 and self.plane.is_whole(made_of[0][0]):
+            self._copy(made_of[0][0], data, measured)
+        elif made_of:
+            self._mix(made_of, data, measured)
+
+    def _copy(self, k: int, data: AnyArray, measured: npt.NDArray[np.bool_] | None) -> None:
+        image = self.slices.slice_hu(k)
         i, j = (-self.plane.starts[k]).astype(int)
-        place = (slice(i, i + self.stack.data.shape[0]), slice(j, j + self.stack.data.shape[1]))
-        data[place] = self.stack.data[:, :, k]
-        measured[...] = False
-        measured[place] = True if self.padded is None else ~self.padded[:, :, k]
+        place = (slice(i, i + image.shape[0]), slice(j, j + image.shape[1]))
+        data[place] = image
+        if measured is not None:
+            measured[place] = ~self.slices.slice_padded(k)
 
-    def _mix(self, slices: tuple[tuple[int, float], ...], data: AnyArray, measured: npt.NDArray[np.bool_]) -> None:
-        mixed = np.full(data.shape, self.stack.outside, dtype=np.float32, order="F")
-        for k, weight in slices:
-            image = self.stack.data[:, :, k].astype(np.float32) - np.float32(self.stack.outside)
+    def _mix(
+        self, made_of: tuple[tuple[int, float], ...], data: AnyArray, measured: npt.NDArray[np.bool_] | None
+    ) -> None:
+        outside = np.float32(self.slices.outside)
+        mixed = np.full(data.shape, outside, dtype=np.float32, order="F")
+        wholly = np.ones(data.shape, dtype=bool, order="F")
+        for k, weight in made_of:
+            image = self.slices.slice_hu(k).astype(np.float32) - outside
             mixed += np.float32(weight) * self._resampled(image, k, self.order)
-            present = np.ones(image.shape) if self.padded is None else ~self.padded[:, :, k]
-            measured &= self._resampled(present.astype(np.float32), k, 1) > WHOLLY_MEASURED
-        low, high = HU_RANGE if self.stack.data.dtype == np.int16 else (mixed.min(), mixed.max())
-        data[...] = np.rint(np.clip(mixed, low, high))
+            if measured is not None:
+                present = (~self.slices.slice_padded(k)).astype(np.float32)
+                wholly &= self._resampled(present, k, 1) > WHOLLY_MEASURED
+        data[...] = np.rint(np.clip(mixed, *HU_RANGE))
+        if measured is not None:
+            measured[...] = wholly
 
     def _resampled(self, image: npt.NDArray[np.float32], k: int, order: int) -> npt.NDArray[np.float32]:
         """A slice's image on the plane's grid, 0 outside of it."""
@@ -278,7 +287,7 @@ class _PlaneFiller:
         for axis in (1, 0):
             if plane.shape[axis] == image.shape[axis] and plane.ratio[axis] == 1 and plane.starts[k, axis] == 0:
                 continue
-            width = max(1.0, plane.ratio[axis])
+            width = max(1.0, float(plane.ratio[axis]))
             weights = interpolation_weights(plane.centres(k, axis), image.shape[axis], width=width, order=order)
             image = weights @ image if axis == 0 else (weights @ image.T).T
         return image

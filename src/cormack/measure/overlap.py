@@ -39,14 +39,14 @@ def dice(a: Mask, b: Mask, *, key: int | str = 1) -> float:
     """
     x, y = _pair(a, b, key)
     total = np.count_nonzero(x) + np.count_nonzero(y)
-    return 2.0 * np.count_nonzero(x & y) / total if total else 1.0
+    return float(2.0 * np.count_nonzero(x & y) / total) if total else 1.0
 
 
 def jaccard(a: Mask, b: Mask, *, key: int | str = 1) -> float:
     """Jaccard index |A∩B| / |A∪B| (doi 10.1111/j.1469-8137.1912.tb05611.x); masks as in `dice`."""
     x, y = _pair(a, b, key)
     union = np.count_nonzero(x | y)
-    return np.count_nonzero(x & y) / union if union else 1.0
+    return float(np.count_nonzero(x & y) / union) if union else 1.0
 
 
 def hausdorff_mm(

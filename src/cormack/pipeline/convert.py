@@ -6,16 +6,19 @@ from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+
 from cormack.core.errors import InputError, OutputError
 from cormack.core.findings import Finding
 from cormack.core.provenance import Provenance
 from cormack.core.volume import SliceStack, Unit
-from cormack.files.nifti import is_nifti, write_uneven, write_volume
+from cormack.files.nifti import is_nifti, write_planes, write_uneven, write_volume
 from cormack.files.outputs import OutputSet, check_apart, check_writable
 from cormack.files.sidecar import to_json
 from cormack.imaging.condition import check_hounsfield
-from cormack.imaging.units import to_unit
-from cormack.pipeline.grids import GRID_STEPS, Grids
+from cormack.imaging.rectify import Rectification
+from cormack.imaging.units import hu_to_cormack, to_unit
+from cormack.pipeline.grids import PLAN_STEPS
 from cormack.pipeline.load import Loaded, locate
 from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.progress import Progress, Silent
@@ -67,8 +70,8 @@ def convert(
     check_target(source, out)
     located = locate(source, options, listener)
     given = {"located": located, "load_options": options, "progress": listener}
-    steps = GRID_STEPS[:1] if target is Target.NATIVE else GRID_STEPS
-    keep = {"loaded", "grids"} if target is not Target.NATIVE else {"loaded"}
+    steps = PLAN_STEPS[:1] if target is Target.NATIVE else PLAN_STEPS
+    keep = {"loaded"} if target is Target.NATIVE else {"loaded", "planned"}
     with closing(located):
         results = run_steps(steps, given, keep=keep, provenance=Provenance(), progress=listener)
     loaded: Loaded = results["loaded"]
@@ -82,11 +85,10 @@ def convert(
             _write_native(outputs.part(path.name), loaded.stack, codes)
             outputs.write_text(stem(path) + ".json", to_json({**native_sidecar(loaded), **uids}))
         if target is not Target.NATIVE:
-            grids: Grids = results["grids"]
-            findings = grids.findings
-            volume = to_unit(grids.volume, unit)
-            write_volume(outputs.part(out.name), volume, codes=grids.orientation)
-            outputs.write_text(stem(out) + ".json", to_json({**grid_sidecar(grids), **unit_fields(unit), **uids}))
+            planned, facts = results["planned"]
+            findings = facts.findings
+            _write_rectified(outputs.part(out.name), planned, facts.orientation, unit)
+            outputs.write_text(stem(out) + ".json", to_json({**grid_sidecar(facts), **unit_fields(unit), **uids}))
     return findings
 
 
@@ -133,6 +135,18 @@ def check_target(source: Path, out: Path) -> None:
         raise OutputError(f"{out}: a folder stands there; give the name of a file")
     check_apart(source, out)
     check_writable(out.parent)
+
+
+def _write_rectified(path: Path, planned: Rectification, codes: str, unit: Unit) -> None:
+    """Write plane by plane where the slices allow it, so that the volume need not be in memory."""
+    streamed = planned.planes(codes)
+    if streamed is None:
+        write_volume(path, to_unit(planned.volume().volume, unit), codes=codes)
+        return
+    affine, shape, planes = streamed
+    if unit is Unit.CORMACK:
+        planes = (np.rint(hu_to_cormack(plane)).astype(np.int16) for plane in planes)
+    write_planes(path, planes, shape, np.dtype(np.int16), affine)
 
 
 def _write_native(path: Path, stack: SliceStack, codes: str | None) -> None:

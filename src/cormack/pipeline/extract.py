@@ -65,9 +65,9 @@ def extract_mask(
         mask = _onto_input(mask, results["loaded"].stack)
     listener.step("Writing files")
     with OutputSet(out.parent) as outputs:
-        write_labels(outputs.part(out.name), mask, codes=grids.orientation)
+        write_labels(outputs.part(out.name), mask, codes=grids.facts.orientation)
         outputs.write_text(stem(out) + ".json", to_json(mask_sidecar(mask)))
-    return mask, grids.findings
+    return mask, grids.facts.findings
 
 
 def _onto_input(mask: LabelMap, stack: SliceStack) -> LabelMap:

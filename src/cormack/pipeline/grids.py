@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from cormack.core.acquisition import Acquisition
 from cormack.core.findings import Finding
 from cormack.core.volume import Volume
 from cormack.imaging import condition as conditioning
@@ -16,30 +19,42 @@ from cormack.report.content import StackFacts
 
 
 @dataclass(frozen=True, eq=False)
-class Grids:
-    """A scan on its rectified grid, and how it came there.
+class GridFacts:
+    """How a scan came onto its rectified grid, without the voxels.
 
     Attributes
     ----------
-    rectified : Rectified
-        The volume (int16 HU, orthogonal, axes closest to R, A, S) with the mask of what was measured.
-    facts : StackFacts
-        The native slices without their voxels.
+    acquisition : Acquisition
+    stack : StackFacts
+        The native slices.
+    voxel_size_mm : three floats
+        Along the axes of the slices: (i, j, k).
     padding_hu : tuple of float
     findings : tuple of Finding
         What reading and rectifying noticed.
+    unbridged_gaps_mm : tuple of float
     orientation : str
         Axis directions in which files are written; see `Loaded`.
     interpolation : "linear", "cubic" or None
         None if no value changed.
     """
 
-    rectified: rectifying.Rectified
-    facts: StackFacts
+    acquisition: Acquisition
+    stack: StackFacts
+    voxel_size_mm: tuple[float, ...]
     padding_hu: tuple[float, ...]
     findings: tuple[Finding, ...]
-    orientation: str = "RAS"
-    interpolation: str | None = None
+    unbridged_gaps_mm: tuple[float, ...]
+    orientation: str
+    interpolation: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Grids:
+    """A scan on its rectified grid (int16 HU, orthogonal, axes closest to R, A, S), and how it came there."""
+
+    rectified: rectifying.Rectified
+    facts: GridFacts
 
     @property
     def volume(self) -> Volume:
@@ -61,30 +76,54 @@ def condition(loaded: Loaded) -> conditioning.Conditioned:
     return conditioning.condition(loaded.stack, loaded.padding_hu)
 
 
-def rectify(conditioned: conditioning.Conditioned, loaded: Loaded, load_options: LoadOptions) -> Grids:
-    """Bring the slices onto an orthogonal, even grid."""
-    rectified = rectifying.rectify(
-        conditioned.stack,
+def plan(
+    conditioned: conditioning.Conditioned, loaded: Loaded, load_options: LoadOptions
+) -> tuple[rectifying.Rectification, GridFacts]:
+    """Work out the rectified grid, and what there is to tell of it."""
+    planned = rectifying.plan_rectification(
+        conditioned,
         spacing=load_options.slice_spacing,
         voxel_mm=load_options.voxel_mm,
         order=ORDERS[load_options.interpolation],
-        padded=conditioned.padded,
         bridge_gaps=load_options.bridge_gaps,
     )
+    return planned, grid_facts(conditioned, loaded, load_options, planned)
+
+
+def rectify(conditioned: conditioning.Conditioned, loaded: Loaded, load_options: LoadOptions) -> Grids:
+    """Bring the slices onto an orthogonal, even grid."""
+    planned, facts = plan(conditioned, loaded, load_options)
+    return Grids(planned.volume(), facts)
+
+
+def grid_facts(
+    conditioned: conditioning.Conditioned,
+    loaded: Loaded,
+    load_options: LoadOptions,
+    planned: rectifying.Rectification,
+) -> GridFacts:
+    """What there is to tell of a rectified grid."""
     findings = list(loaded.findings)
-    if rectified.unbridged_gaps_mm:
-        widths = ", ".join(f"{gap:.1f}" for gap in rectified.unbridged_gaps_mm)
+    if planned.unbridged_gaps_mm:
+        widths = ", ".join(f"{gap:.1f}" for gap in planned.unbridged_gaps_mm)
         findings.append(
             Finding(
                 "gap-left-open",
                 f"Slices are missing: gaps of {widths} mm are more than twice as wide as their neighbours and were "
                 "left empty in the rectified volume; --bridge-gaps interpolates across them.",
-                {"gaps_mm": rectified.unbridged_gaps_mm},
+                {"gaps_mm": planned.unbridged_gaps_mm},
             )
         )
-    facts = StackFacts.of(conditioned.stack, missing_slices=loaded.missing_slices)
-    interpolation = load_options.interpolation if rectified.interpolated else None
-    return Grids(rectified, facts, conditioned.padding_hu, tuple(findings), loaded.orientation, interpolation)
+    return GridFacts(
+        acquisition=conditioned.source.acquisition,
+        stack=StackFacts.of(conditioned.source, missing_slices=loaded.missing_slices),
+        voxel_size_mm=tuple(float(step) for step in np.linalg.norm(planned.affine[:3, :3], axis=0)),
+        padding_hu=conditioned.padding_hu,
+        findings=tuple(findings),
+        unbridged_gaps_mm=planned.unbridged_gaps_mm,
+        orientation=loaded.orientation,
+        interpolation=load_options.interpolation if planned.interpolates else None,
+    )
 
 
 GRID_STEPS = (
@@ -92,3 +131,4 @@ GRID_STEPS = (
     Step("conditioned", "Conditioning values", condition),
     Step("grids", "Rectifying", rectify),
 )
+PLAN_STEPS = (*GRID_STEPS[:2], Step("planned", "Planning the grid", plan))

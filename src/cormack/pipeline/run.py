@@ -135,7 +135,7 @@ def _run_located(
     results = _process(located, name, options, provenance, progress)
     progress.step("Writing files")
     write_run(out, name, located, results, options, provenance)
-    findings = (*results["grids"].findings, *results["measures"].findings)
+    findings = (*results["grids"].facts.findings, *results["measures"].findings)
     return Outcome(name.stem, Status.DONE, "", out / name.report, tuple(f.message for f in findings))
 
 

@@ -10,7 +10,7 @@ from cormack.core.volume import Unit, Volume
 from cormack.files.bids import ScanName
 from cormack.files.sidecar import acquisition_fields
 from cormack.imaging.condition import HU_RANGE
-from cormack.pipeline.grids import Grids
+from cormack.pipeline.grids import GridFacts
 from cormack.pipeline.load import Loaded
 from cormack.pipeline.options import OUTSIDE_TEXT, RunOptions
 
@@ -21,23 +21,23 @@ def unit_fields(unit: Unit) -> dict[str, object]:
     return {"Units": str(unit), "OutsideValue": outside[unit]}
 
 
-def grid_sidecar(grids: Grids) -> dict[str, object]:
+def grid_sidecar(grid: GridFacts) -> dict[str, object]:
     """Sidecar of the rectified volume: acquisition, geometry as stated and as measured, what was done to the values."""
-    facts = grids.facts
+    facts = grid.stack
     return {
-        **acquisition_fields(grids.volume.acquisition),
+        **acquisition_fields(grid.acquisition),
         "GantryTiltMeasured": round(facts.tilt_deg, 4),
         "SlicePositions": [round(p, 4) for p in facts.slice_positions_mm],
         "SliceDistancesEven": facts.regular,
         "MissingSlices": facts.missing_slices,
         "Grid": "rectified",
-        "VoxelSize": [round(s, 6) for s in grids.volume.spacing_mm],
-        "Interpolation": f"{grids.interpolation}, once" if grids.interpolation else "none",
-        "GapsLeftOutside": list(grids.rectified.unbridged_gaps_mm),
+        "VoxelSize": [round(s, 6) for s in grid.voxel_size_mm],
+        "Interpolation": f"{grid.interpolation}, once" if grid.interpolation else "none",
+        "GapsLeftOutside": list(grid.unbridged_gaps_mm),
         **unit_fields(Unit.HU),
         "WinsorisedTo": list(HU_RANGE),
-        "PaddingValuesFound": list(grids.padding_hu),
-        "Warnings": [finding.message for finding in grids.findings],
+        "PaddingValuesFound": list(grid.padding_hu),
+        "Warnings": [finding.message for finding in grid.findings],
         "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
     }
 

@@ -29,7 +29,7 @@ def brain_volume(grids: Grids, brain: LabelMap, options: RunOptions) -> Volume:
 
 def measures(conditioned: conditioning.Conditioned, grids: Grids, head: LabelMap, brain: LabelMap) -> ScanMeasures:
     """Measure and look for what is suspicious."""
-    return measure_scan(grids.volume, head, brain, measured=grids.rectified.measured, stack=conditioned.stack)
+    return measure_scan(grids.volume, head, brain, measured=grids.rectified.measured, stack=conditioned.source)
 
 
 def report(
@@ -45,8 +45,8 @@ def report(
     """Write the report's page."""
     processing = Processing(
         source=located.kind,
-        interpolation=grids.interpolation,
-        padding_hu=grids.padding_hu,
+        interpolation=grids.facts.interpolation,
+        padding_hu=grids.facts.padding_hu,
         brain_method=options.method,
         outside=OUTSIDE_TEXT[options.outside],
         cormack_units=options.cormack_units,
@@ -59,8 +59,8 @@ def report(
             brain=brain,
             measures=measures,
             selection=located.selection,
-            findings=grids.findings,
-            stack=grids.facts,
+            findings=grids.facts.findings,
+            stack=grids.facts.stack,
             processing=processing,
             versions=software_versions(),
             seconds={STEP_TITLES.get(step, step): seconds for step, seconds in provenance.seconds.items()},

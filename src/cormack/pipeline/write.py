@@ -37,7 +37,7 @@ def write_run(
         If the file system refuses; then nothing new is left behind.
     """
     grids: Grids = results["grids"]
-    codes = grids.orientation
+    codes = grids.facts.orientation
     sweep_parts(root)
     sweep_parts(root / name.folder)
     written: list[Path] = []
@@ -55,7 +55,7 @@ def write_run(
         with provenance.timed("write"):
             _shared_files(root, outputs)
             write_volume(file("ct", ".nii.gz"), grids.volume, codes=codes)
-            text(name.file("ct", ".json"), to_json(grid_sidecar(grids)))
+            text(name.file("ct", ".json"), to_json(grid_sidecar(grids.facts)))
             for key, suffix in (("head", "desc-head_mask"), ("brain", "desc-brain_mask")):
                 write_labels(file(suffix, ".nii.gz"), results[key], codes=codes)
                 text(name.file(suffix, ".json"), to_json(mask_sidecar(results[key], name)))
@@ -64,7 +64,8 @@ def write_run(
             if options.cormack_units:
                 write_volume(file("desc-cormack_ct", ".nii.gz"), to_unit(grids.volume, Unit.CORMACK), codes=codes)
                 text(
-                    name.file("desc-cormack_ct", ".json"), to_json({**grid_sidecar(grids), **unit_fields(Unit.CORMACK)})
+                    name.file("desc-cormack_ct", ".json"),
+                    to_json({**grid_sidecar(grids.facts), **unit_fields(Unit.CORMACK)}),
                 )
             table, dictionary = volumes_table(results["measures"].measurements)
             text(name.file("volumes", ".tsv"), table)
@@ -76,7 +77,7 @@ def write_run(
             manifest_text(
                 located,
                 provenance,
-                findings=(*grids.findings, *results["measures"].findings),
+                findings=(*grids.facts.findings, *results["measures"].findings),
                 outputs=hashes,
                 selection=located.selection,
                 peak_memory_mb=peak_memory_mb(),
@@ -109,5 +110,5 @@ def column_name(measurement: Measurement) -> str:
     'intracranial_volume_ml'
     """
     words = "_".join(measurement.name.lower().replace("-", " ").split())
-    unit = {"%": "percent"}.get(measurement.unit, measurement.unit.lower())
+    unit = {"%": "percent", "1/mm": "per_mm"}.get(measurement.unit, measurement.unit.lower())
     return words if not unit or words.endswith(f"_{unit}") else f"{words}_{unit}"
