@@ -4,7 +4,8 @@ import pytest
 from cormack.core.errors import GeometryError, InputError
 from cormack.core.volume import SliceStack
 from cormack.imaging.orient import axis_codes
-from cormack.imaging.rectify import rectify, slice_spacing, wide_gaps
+from cormack.imaging.rectify import rectify
+from cormack.imaging.spacing import slice_spacing, wide_gaps
 
 IDENTITY = np.eye(3)
 
