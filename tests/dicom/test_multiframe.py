@@ -76,6 +76,45 @@ def test_frames_are_ordered_by_position_and_rescaled_each(
     assert stack.acquisition.slice_thickness_mm == 5
 
 
+def _set(groups: Dataset, frame: int) -> None:
+    """Facts as an enhanced CT keeps them; those that vary differ from frame to frame."""
+    groups.CTXRayDetailsSequence = _item(KVP=120, FilterType="WEDGE")
+    groups.CTExposureSequence = _item(
+        XRayTubeCurrentInmA=200 + 10 * frame, ExposureInmAs=300.5, ExposureTimeInms=750, CTDIvol=55.5
+    )
+    groups.CTAcquisitionDetailsSequence = _item(TableHeight=140, GantryDetectorTilt=12, RotationDirection="CW")
+    groups.CTTableDynamicsSequence = _item(SpiralPitchFactor=0.5)
+    groups.CTReconstructionSequence = _item(ConvolutionKernel="H60s", ReconstructionDiameter=250)
+
+
+@pytest.mark.parametrize("place", ["shared", "per frame", "legacy converted"])
+def test_functional_groups_fill_the_acquisition(tmp_path: Path, place: str) -> None:
+    ds, _ = _enhanced()
+    shared = ds.SharedFunctionalGroupsSequence[0]
+    del shared.CTReconstructionSequence
+    if place == "shared":
+        _set(shared, 2)
+    for k, groups in enumerate(ds.PerFrameFunctionalGroupsSequence):
+        if place == "per frame":
+            _set(groups, k)
+        elif place == "legacy converted":
+            groups.UnassignedPerFrameConvertedAttributesSequence = _item(XRayTubeCurrent=200 + 10 * k)
+    if place == "legacy converted":
+        shared.UnassignedSharedConvertedAttributesSequence = _item(KVP=120, ConvolutionKernel="H60s")
+    ds.ContrastBolusAgentSequence = _item(CodeValue="1", CodingSchemeDesignator="99TEST", CodeMeaning="agent")
+    write(tmp_path, [ds])
+    scan = read_scan(tmp_path)
+    facts = scan.assembly.stack.acquisition
+    assert (facts.kvp, facts.xray_tube_current_ma, facts.convolution_kernel) == (120, 220, "H60s")
+    assert facts.contrast_bolus_agent_present
+    assert scan.selection.entry.contrast
+    if place != "legacy converted":
+        assert (facts.exposure_mas, facts.exposure_time_ms, facts.ctdi_vol_mgy) == (300.5, 750, 55.5)
+        assert (facts.table_height_mm, facts.gantry_detector_tilt_deg, facts.rotation_direction) == (140, 12, "CW")
+        assert (facts.spiral_pitch_factor, facts.reconstruction_diameter_mm, facts.filter_type) == (0.5, 250, "WEDGE")
+        assert scan.selection.entry.kernel == "H60s"
+
+
 def test_a_frame_without_a_position_makes_no_stack(tmp_path: Path) -> None:
     ds, _ = _enhanced()
     del ds.PerFrameFunctionalGroupsSequence[2].PlanePositionSequence

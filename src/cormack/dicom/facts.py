@@ -10,6 +10,7 @@ from typing import Any
 from cormack.core.acquisition import Acquisition
 from cormack.dicom import headers
 from cormack.dicom.instance import NATIVE, is_contrast
+from cormack.dicom.multiframe import group_items
 from cormack.dicom.pixels import LOSSY
 
 #: Field of Acquisition and DICOM keyword: numbers (the median of all slices counts) and texts (the most common one).
@@ -36,14 +37,25 @@ _TEXTS = (
     ("patient_position", "PatientPosition"),
     ("software_versions", "SoftwareVersions"),
 )
-_GROUPS = (
-    "CTAcquisitionDetailsSequence",
-    "CTXRayDetailsSequence",
-    "CTExposureSequence",
-    "CTReconstructionSequence",
-    "CTTableDynamicsSequence",
-    "PixelMeasuresSequence",
-)
+#: Where an enhanced image keeps a fact (PS3.3 C.8.15.3, C.7.6.16.2.1): functional group and keyword.
+_IN_GROUPS = {
+    "KVP": ("CTXRayDetailsSequence", "KVP"),
+    "FilterType": ("CTXRayDetailsSequence", "FilterType"),
+    "XRayTubeCurrent": ("CTExposureSequence", "XRayTubeCurrentInmA"),
+    "Exposure": ("CTExposureSequence", "ExposureInmAs"),
+    "ExposureTime": ("CTExposureSequence", "ExposureTimeInms"),
+    "CTDIvol": ("CTExposureSequence", "CTDIvol"),
+    "ReconstructionDiameter": ("CTReconstructionSequence", "ReconstructionDiameter"),
+    "ConvolutionKernel": ("CTReconstructionSequence", "ConvolutionKernel"),
+    "GantryDetectorTilt": ("CTAcquisitionDetailsSequence", "GantryDetectorTilt"),
+    "TableHeight": ("CTAcquisitionDetailsSequence", "TableHeight"),
+    "RotationDirection": ("CTAcquisitionDetailsSequence", "RotationDirection"),
+    "SpiralPitchFactor": ("CTTableDynamicsSequence", "SpiralPitchFactor"),
+    "SliceThickness": ("PixelMeasuresSequence", "SliceThickness"),
+    "SpacingBetweenSlices": ("PixelMeasuresSequence", "SpacingBetweenSlices"),
+}
+#: Where a legacy converted enhanced image keeps what had no place of its own (PS3.3 C.7.6.16.2.25).
+_CONVERTED = ("UnassignedSharedConvertedAttributesSequence", "UnassignedPerFrameConvertedAttributesSequence")
 
 
 def header_facts(dataset: Any) -> dict[str, Any]:
@@ -51,8 +63,8 @@ def header_facts(dataset: Any) -> dict[str, Any]:
     facts: dict[str, Any] = {name: _found(dataset, keyword, headers.number) for name, keyword in _NUMBERS}
     facts.update({name: _found(dataset, keyword, headers.text) for name, keyword in _TEXTS})
     facts["image_type"] = headers.texts(dataset, "ImageType")
-    if "ContrastBolusAgent" in dataset:
-        facts["contrast_bolus_agent_present"] = is_contrast(headers.text(dataset, "ContrastBolusAgent"))
+    if "ContrastBolusAgent" in dataset or "ContrastBolusAgentSequence" in dataset:
+        facts["contrast_bolus_agent_present"] = is_contrast(dataset)
     syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "")
     facts["transfer_syntax"] = _syntax_name(syntax)
     facts["lossy_compressed"] = headers.text(dataset, "LossyImageCompression") == "01" or (
@@ -62,19 +74,15 @@ def header_facts(dataset: Any) -> dict[str, Any]:
 
 
 def _found(dataset: Any, keyword: str, read: Any) -> Any:
-    """Value at the top of a header, else in the functional groups that all frames share."""
+    """Value at the top of a header, else in the functional groups: of all frames the median number or common text."""
     found = read(dataset, keyword)
-    if found is not None or "SharedFunctionalGroupsSequence" not in dataset:
+    if found is not None or "PerFrameFunctionalGroupsSequence" not in dataset:
         return found
-    try:
-        shared = dataset.SharedFunctionalGroupsSequence[0]
-        for group in _GROUPS:
-            for item in shared.get(group) or ():
-                found = read(item, keyword)
-                if found is not None:
-                    return found
-    except headers.BACKEND_ERRORS:
-        return None
+    places = (_IN_GROUPS.get(keyword), *((group, keyword) for group in _CONVERTED))
+    for group, inner in filter(None, places):
+        values = [v for item in group_items(dataset, group) if (v := read(item, inner)) is not None]
+        if values:
+            return Counter(values).most_common(1)[0][0] if isinstance(values[0], str) else median_high(values)
     return None
 
 

@@ -41,6 +41,7 @@ _KEYWORDS = {
     "PatientName": 0x00100010,
     "IssuerOfPatientID": 0x00100021,
     "ContrastBolusAgent": 0x00180010,
+    "ContrastBolusAgentSequence": 0x00180012,
     "BodyPartExamined": 0x00180015,
     "SliceThickness": 0x00180050,
     "EchoTime": 0x00180081,
@@ -172,7 +173,7 @@ def _facts(dataset: Any, item: int) -> dict[str, Any]:
         "kernel": h.text(dataset, "ConvolutionKernel"),
         "body_part": (h.text(dataset, "BodyPartExamined", 16) or "").upper() or None,
         "rescale_type": (h.text(dataset, "RescaleType", 16) or "").upper() or None,
-        "contrast": is_contrast(h.text(dataset, "ContrastBolusAgent")),
+        "contrast": is_contrast(dataset),
         "transfer_syntax": str(meta.get("TransferSyntaxUID") or "") if meta is not None else "",
     }
 
@@ -182,9 +183,12 @@ def is_ct_or_mr(sop_class: str) -> bool:
     return any(sop_class == known or sop_class.startswith(known + ".") for known in CT_MR_CLASSES)
 
 
-def is_contrast(agent: str | None) -> bool:
-    """True if ContrastBolusAgent names an agent; some scanners write that there was none."""
-    return agent is not None and agent.strip().upper() not in {"", "NONE", "NO", "N", "WITHOUT", "NO CONTRAST", "0"}
+def is_contrast(dataset: Any) -> bool:
+    """True if a header names a contrast agent; some scanners write that there was none. Enhanced CT has a sequence."""
+    agent = headers.text(dataset, "ContrastBolusAgent")
+    if agent is None:
+        return bool(headers.value(dataset, "ContrastBolusAgentSequence"))
+    return agent.strip().upper() not in {"", "NONE", "NO", "N", "WITHOUT", "NO CONTRAST", "0"}
 
 
 def _patient_key(dataset: Any) -> str:

@@ -12,6 +12,12 @@ _PLACE = (
     ("PlaneOrientationSequence", "ImageOrientationPatient", "orientation", 6),
     ("PixelMeasuresSequence", "PixelSpacing", "pixel_spacing", 2),
 )
+#: Facts of an enhanced CT that a classic one states at the top.
+_MACHINE = (
+    ("CTReconstructionSequence", "ConvolutionKernel", "kernel", headers.text),
+    ("CTReconstructionSequence", "ReconstructionDiameter", "diameter_mm", headers.number),
+    ("CTAcquisitionDetailsSequence", "GantryDetectorTilt", "tilt_deg", headers.number),
+)
 _FRAME_TYPES = ("CTImageFrameTypeSequence", "MRImageFrameTypeSequence", "PETFrameTypeSequence")
 
 
@@ -26,6 +32,20 @@ def group_item(dataset: Any, frame: int, sequence: str) -> Any | None:
         except headers.BACKEND_ERRORS:
             continue
     return None
+
+
+def group_items(dataset: Any, sequence: str) -> list[Any]:
+    """Items of a functional group: the shared one, else those of all frames; empty for an image without such groups."""
+    items: list[Any] = []
+    for outer in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        try:
+            for groups in dataset.get(outer) or ():
+                items.extend(groups.get(sequence) or ())
+        except headers.BACKEND_ERRORS:
+            continue
+        if items:
+            return items
+    return items
 
 
 def frame_facts(dataset: Any, frames: int) -> list[dict[str, Any]]:
@@ -51,6 +71,10 @@ def _facts(dataset: Any, frame: int) -> dict[str, Any]:
         ):
             if (number := headers.integer(content, keyword)) is not None:
                 facts[name] = number
+    for sequence, keyword, name, read in _MACHINE:
+        item = group_item(dataset, frame, sequence)
+        if item is not None and (fact := read(item, keyword)) is not None:
+            facts[name] = fact
     echo = group_item(dataset, frame, "MREchoSequence")
     if echo is not None and (time := headers.number(echo, "EffectiveEchoTime")) is not None:
         facts["echo_time_ms"] = time
