@@ -43,10 +43,11 @@ SAME_VALUE = 1e-6
 
 @dataclass(frozen=True)
 class Other:
-    """What another program made of a series: its voxels and affine, turned to Cormack's axes."""
+    """What another program made of a series: its voxels, their affine to RAS+ mm, and that of the qform (NIfTI)."""
 
     data: npt.NDArray[np.generic]
     affine: npt.NDArray[np.float64]
+    qform: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Agreement:
     worst: float
     place_mm: float
     reason: str
+    qform_mm: float = float("nan")
 
     @property
     def equal(self) -> bool:
@@ -115,7 +117,10 @@ def by_dcm2niix(folder: Path, out: Path, *options: str) -> dict[str, Other]:
     command = [DCM2NIIX, "-z", "n", "-b", "n", "-f", "out", *options, "-o", str(out), str(folder)]
     subprocess.run(command, check=False, capture_output=True)
     images = {path.stem.removeprefix("out"): nib.load(path) for path in sorted(out.glob("*.nii"))}
-    return {suffix: Other(np.asanyarray(image.dataobj), image.affine) for suffix, image in images.items()}
+    return {
+        suffix: Other(np.asanyarray(image.dataobj), image.get_sform(), image.get_qform())
+        for suffix, image in images.items()
+    }
 
 
 def by_simpleitk(folder: Path) -> Other | None:
@@ -152,17 +157,41 @@ def straight_affine(stack: SliceStack) -> npt.NDArray[np.float64]:
     return affine
 
 
+def expected_of_dcm2niix(stack: SliceStack) -> npt.NDArray[np.float64]:
+    """The affine that dcm2niix states for its uncorrected stack (sform), from Cormack's places.
+
+    The step between slices points from origin to origin, but is as long as the first distance along the normal.
+    """
+    affine = straight_affine(stack)
+    step = stack.origins[1] - stack.origins[0]
+    affine[:3, 2] = step / np.linalg.norm(step) * stack.slice_distances_mm[0]
+    return affine
+
+
+def expected_of_simpleitk(stack: SliceStack) -> npt.NDArray[np.float64]:
+    """The affine of SimpleITK's series reader, from Cormack's places.
+
+    The step between slices points along the normal, but is as long as the mean distance from origin to origin.
+    """
+    affine = straight_affine(stack)
+    affine[:3, 2] = stack.normal * np.linalg.norm(affine[:3, 2])
+    return affine
+
+
 def turned(other: Other, stack: SliceStack) -> Other:
     """The same volume with its axes in Cormack's order and direction, by the affines of both."""
     ornt = io_orientation(np.linalg.inv(straight_affine(stack)) @ other.affine)
-    return Other(apply_orientation(other.data, ornt), other.affine @ inv_ornt_aff(ornt, other.data.shape))
+    turn = inv_ornt_aff(ornt, other.data.shape)
+    qform = None if other.qform is None else other.qform @ turn
+    return Other(apply_orientation(other.data, ornt), other.affine @ turn, qform)
 
 
-def places_mm(affine: npt.NDArray[np.float64], stack: SliceStack) -> npt.NDArray[np.float64]:
-    """Places of the four corners of every slice by an affine, minus those by the stack; shape (4 k, 3), RAS+."""
+def misplaced_mm(affine: npt.NDArray[np.float64], stack: SliceStack) -> float:
+    """Greatest distance between the corners of the slices as an affine and as the stack place them."""
     ni, nj, nk = stack.data.shape
     corners = np.array([(i, j, k) for k in range(nk) for i in (0, ni - 1) for j in (0, nj - 1)])
-    return np.asarray(corners @ affine[:3, :3].T + affine[:3, 3] - stack.world(corners))
+    theirs = corners @ affine[:3, :3].T + affine[:3, 3]
+    return float(np.linalg.norm(theirs - stack.world(corners), axis=1).max())
 
 
 def compare(stack: SliceStack, other: Other) -> Agreement:
@@ -176,8 +205,9 @@ def compare(stack: SliceStack, other: Other) -> Agreement:
     worst = float(difference.max())
     if (difference <= SAME_VALUE * np.abs(stack.data)).all():
         worst = 0.0
-    place = float(np.linalg.norm(places_mm(theirs.affine, stack), axis=1).max())
-    return Agreement(worst, place, "+".join(_reasons(stack, worst, place)) or "-")
+    place = misplaced_mm(theirs.affine, stack)
+    qform = float("nan") if theirs.qform is None else misplaced_mm(theirs.qform, stack)
+    return Agreement(worst, place, "+".join(_reasons(stack, worst, place)) or "-", qform)
 
 
 def _reasons(stack: SliceStack, worst: float, place: float) -> Iterator[str]:
@@ -196,22 +226,24 @@ def _reasons(stack: SliceStack, worst: float, place: float) -> Iterator[str]:
 
 def row(name: str, entry: SeriesEntry) -> str:
     """One line of the table."""
+    start = f"{name:<42}{entry.modality:>3}"
     try:
         stack = assemble(entry, min_slices=1).stack
     except CormackError:
-        return f"{name:<42}{entry.modality:>3}{entry.n_slices:>5}  Cormack refuses it"
+        return f"{start}{entry.n_slices:>5}  Cormack refuses it"
     with tempfile.TemporaryDirectory() as tmp:
         link_files(entry, Path(tmp) / "in")
         written = by_dcm2niix(Path(tmp) / "in", Path(tmp) / "out")
-        cells = [_cell(stack, written.get("")), _cell(stack, by_simpleitk(Path(tmp) / "in"))]
-    return f"{name:<42}{entry.modality:>3}{stack.data.shape[2]:>5}{stack.tilt_deg:>7.1f}" + "".join(cells)
+        others = (written.get(""), by_simpleitk(Path(tmp) / "in"))
+    first, second = (None if other is None else compare(stack, other) for other in others)
+    qform = "" if first is None else f"{first.qform_mm:.3f}"
+    return f"{start}{stack.data.shape[2]:>5}{stack.tilt_deg:>7.1f}{_cell(first)}{qform:>9}{_cell(second)}"
 
 
-def _cell(stack: SliceStack, other: Other | None) -> str:
-    if other is None:
-        return f"{'reads none':>12}{'':>9}  {'':<16}"
-    found = compare(stack, other)
-    return f"{'equal' if found.worst == 0 else f'{found.worst:.5g}':>12}{found.place_mm:>9.3f}  {found.reason:<16}"
+def _cell(found: Agreement | None) -> str:
+    if found is None:
+        return f"{'reads none':>12}{'':>9} {'':<12}"
+    return f"{'equal' if found.worst == 0 else f'{found.worst:.5g}':>12}{found.place_mm:>9.3f} {found.reason:<12}"
 
 
 def main() -> None:
@@ -219,10 +251,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="series of one slice, too")
     least = 1 if parser.parse_args().all else 2
-    print(f"{'':<57}{'dcm2niix':>12}{'':<27}{'SimpleITK':>12}")
-    print(
-        f"{'series':<42}{'':>3}{'n':>5}{'tilt':>7}" + f"{'voxels':>12}{'mm':>9}  {'reason':<16}" * 2,
-    )
+    version = subprocess.run([str(DCM2NIIX), "--version"], check=False, capture_output=True, text=True).stdout.split()
+    print(f"{'':<57}{f'dcm2niix {version[-1]}':>33}{'qform':>9}{'':>6}SimpleITK {SimpleITK.Version.VersionString()}")
+    cell = f"{'voxels':>12}{'mm':>9} {'reason':<12}"
+    print(f"{'series':<42}{'':>3}{'n':>5}{'tilt':>7}{cell}{'mm':>9}{cell}")
     for name, entry in series_of(data_root(), least):
         print(row(name, entry), flush=True)
 
