@@ -268,3 +268,37 @@ def test_orientations_that_are_rounded_differently_are_told(tmp_path: Path) -> N
     assert scan.assembly.stack.data.shape[2] == 5
     (finding,) = [f for f in scan.findings if f.code == "orientation-varies"]
     assert finding.evidence["greatest_mm"] == pytest.approx(0.0006 * 256, abs=1e-3)
+
+
+MR_IMAGES = "1.2.840.10008.5.1.4.1.1.4"
+
+
+def test_magnitude_and_phase_are_told_apart_wherever_they_lie(tmp_path: Path) -> None:
+    uid = generate_uid()
+    mr = {"modality": "MR", "sop_class": MR_IMAGES, "series_uid": uid, "slope": 1.0, "intercept": 0.0}
+    series(tmp_path / "m", n=8, image_type=("ORIGINAL", "PRIMARY", "M", "ND"), **mr)
+    series(tmp_path / "p", n=6, image_type=("ORIGINAL", "PRIMARY", "P", "ND"), origin=(-10.0, -20.0, 130.0), **mr)
+    with open_source(tmp_path) as source:
+        inventory = take_inventory(source)
+    assert [(e.component, e.n_slices, e.parts) for e in inventory.series] == [("magnitude", 8, 2), ("phase", 6, 2)]
+
+
+def test_of_magnitude_and_phase_the_magnitude_is_taken(tmp_path: Path) -> None:
+    mr = {"modality": "MR", "sop_class": MR_IMAGES, "n": 30}
+    series(tmp_path, series_number=3, extra={"ComplexImageComponent": "PHASE"}, **mr)
+    series(tmp_path, series_number=4, extra={"ComplexImageComponent": "MAGNITUDE"}, **mr)
+    selection = _select(tmp_path, modality="MR")
+    assert selection.entry.number == 4
+    assert "its values are magnitudes" in selection.reason
+
+
+@pytest.mark.parametrize(
+    "words", [{"SeriesDescription": "CTA Doe 0.6"}, {"SeriesDescription": "5 mm", "ProtocolName": "Kopf mit KM Doe"}]
+)
+def test_a_description_tells_of_contrast(tmp_path: Path, words: dict[str, str]) -> None:
+    series(tmp_path, n=30, series_number=2, extra=words)
+    series(tmp_path, n=30, series_number=9, extra={"SeriesDescription": "Doe nativ"})
+    selection = _select(tmp_path)
+    assert selection.entry.number == 9
+    assert [v.entry.contrast_by for v in selection.verdicts] == ["description", None]
+    assert not any("Doe" in repr(v) for v in selection.verdicts)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cormack.dicom import headers
-from cormack.dicom.multiframe import frame_facts
+from cormack.dicom.described import described_contrast, mr_component
+from cormack.dicom.multiframe import frame_facts, group_item
 
 #: Larger images are not believed (a CT has 512 to 2,048 rows).
 MAX_ROWS_COLUMNS = 16_384
@@ -37,6 +38,8 @@ _KEYWORDS = {
     "ImageType": 0x00080008,
     "Modality": 0x00080060,
     "Manufacturer": 0x00080070,
+    "SeriesDescription": 0x0008103E,
+    "ComplexImageComponent": 0x00089208,
     "PatientID": 0x00100020,
     "PatientName": 0x00100010,
     "IssuerOfPatientID": 0x00100021,
@@ -45,6 +48,7 @@ _KEYWORDS = {
     "BodyPartExamined": 0x00180015,
     "SliceThickness": 0x00180050,
     "EchoTime": 0x00180081,
+    "ProtocolName": 0x00181030,
     "ReconstructionDiameter": 0x00181100,
     "GantryDetectorTilt": 0x00181120,
     "ConvolutionKernel": 0x00181210,
@@ -102,6 +106,8 @@ class Instance:
     body_part: str | None
     rescale_type: str | None
     contrast: bool
+    described_contrast: bool | None
+    component: str | None
     transfer_syntax: str
     has_pixels: bool
     problem: str | None
@@ -137,13 +143,23 @@ def instances_of(dataset: Any, pixel_offset: int | None, item: int, size: int) -
     for frame in range(frames):
         facts = dict(base)
         facts.update(per_frame[frame])
+        if base["modality"] == "MR":
+            facts["component"] = _frame_component(dataset, frame, facts["image_type"]) or base["component"]
         yield Instance(frame=frame, **facts)
+
+
+def _frame_component(dataset: Any, frame: int, image_type: tuple[str, ...]) -> str | None:
+    kind = group_item(dataset, frame, "MRImageFrameTypeSequence")
+    stated = headers.text(kind, "ComplexImageComponent", 16) if kind is not None else None
+    return mr_component(image_type, stated)
 
 
 def _facts(dataset: Any, item: int) -> dict[str, Any]:
     h = headers
     spacing = h.numbers(dataset, "PixelSpacing", 2)
     meta = getattr(dataset, "file_meta", None)
+    modality = (h.text(dataset, "Modality", 16) or "").upper()
+    image_type = h.texts(dataset, "ImageType")
     return {
         "item": item,
         "sop_uid": h.text(dataset, "SOPInstanceUID", 128) or "",
@@ -158,9 +174,9 @@ def _facts(dataset: Any, item: int) -> dict[str, Any]:
         "acquisition_number": h.integer(dataset, "AcquisitionNumber"),
         "temporal_position": h.integer(dataset, "TemporalPositionIdentifier"),
         "echo_time_ms": h.number(dataset, "EchoTime"),
-        "modality": (h.text(dataset, "Modality", 16) or "").upper(),
+        "modality": modality,
         "manufacturer": h.text(dataset, "Manufacturer"),
-        "image_type": h.texts(dataset, "ImageType"),
+        "image_type": image_type,
         "rows": h.integer(dataset, "Rows") or 0,
         "columns": h.integer(dataset, "Columns") or 0,
         "samples": h.integer(dataset, "SamplesPerPixel") or 1,
@@ -174,6 +190,10 @@ def _facts(dataset: Any, item: int) -> dict[str, Any]:
         "body_part": (h.text(dataset, "BodyPartExamined", 16) or "").upper() or None,
         "rescale_type": (h.text(dataset, "RescaleType", 16) or "").upper() or None,
         "contrast": is_contrast(dataset),
+        "described_contrast": described_contrast(h.text(dataset, "SeriesDescription"), h.text(dataset, "ProtocolName")),
+        "component": mr_component(image_type, h.text(dataset, "ComplexImageComponent", 16))
+        if modality == "MR"
+        else None,
         "transfer_syntax": str(meta.get("TransferSyntaxUID") or "") if meta is not None else "",
     }
 

@@ -100,9 +100,26 @@ class SeriesEntry:
         return float(np.median(known)) if known else None
 
     @property
+    def contrast_by(self) -> str | None:
+        """What tells of a contrast medium: the `header` names it, or the `description` does; None if neither."""
+        if any(i.contrast for i in self.instances):
+            return "header"
+        return "description" if any(i.described_contrast for i in self.instances) else None
+
+    @property
     def contrast(self) -> bool:
-        """True if the header names a contrast agent."""
-        return any(i.contrast for i in self.instances)
+        """True if the header or a description tells of a contrast medium."""
+        return self.contrast_by is not None
+
+    @property
+    def described_plain(self) -> bool:
+        """True if a description says that there is no contrast medium."""
+        return not self.contrast and any(i.described_contrast is False for i in self.instances)
+
+    @property
+    def component(self) -> str | None:
+        """MR: `magnitude`, `phase`, `real` or `imaginary`; None where the header does not say."""
+        return next((i.component for i in self.instances if i.component), None)
 
     @cached_property
     def _geometry(self) -> StackGeometry | str:

@@ -61,6 +61,7 @@ class SelectionRules:
         "enough-coverage",
         "axial",
         "original",
+        "magnitude",
         "softer-kernel",
         "thinner",
         "coverage",

@@ -128,6 +128,7 @@ PREFERENCES: dict[str, tuple[Preference, str]] = {
     "head-sized": (lambda e, r: float(e.field_of_view_mm > r.wide_mm), "its field of view is that of a head"),
     "axial": (lambda e, r: float(e.geometry is None or e.geometry.plane != "axial"), "its slices are axial"),
     "original": (lambda e, r: float("DERIVED" in e.image_type), "it is original, not derived"),
+    "magnitude": (lambda e, r: float(e.component not in (None, "magnitude")), "its values are magnitudes"),
     "softer-kernel": (lambda e, r: float(_KERNEL_RANK[e.kernel_class]), "its kernel is softer"),
     "thinner": (lambda e, r: round(_spacing(e, r), 1), "its slices are thinner"),
     "coverage": (lambda e, r: -round(_extent(e), -1), "it covers more of the head"),

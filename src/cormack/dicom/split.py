@@ -1,4 +1,7 @@
-"""Which images of one SeriesInstanceUID can be stacked: split by geometry and kind, never by exposure."""
+"""Which images of one SeriesInstanceUID can be stacked: split by geometry and kind, never by exposure.
+
+Magnitude and phase of an MR series are kinds: they are apart wherever they lie.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,8 @@ def _same_stack(a: Instance, b: Instance) -> bool:
     ):
         return False
     if LOCALIZER_TYPES.isdisjoint(a.image_type) != LOCALIZER_TYPES.isdisjoint(b.image_type):
+        return False
+    if a.component and b.component and a.component != b.component:
         return False
     return _close(a.orientation, b.orientation, ORIENTATION_TOLERANCE) and _close(
         a.pixel_spacing, b.pixel_spacing, PIXEL_SPACING_TOLERANCE_MM

@@ -33,6 +33,8 @@ class SeriesRow:
     kernel: str | None
     kernel_class: str | None
     contrast: bool
+    contrast_by: str | None
+    component: str | None
     chosen: bool | None
     reason: str | None
 
@@ -76,6 +78,8 @@ def _row(entry: SeriesEntry, chosen: bool | None, reason: str | None) -> SeriesR
         kernel=entry.kernel,
         kernel_class=entry.kernel_class.value if entry.kernel_class else None,
         contrast=entry.contrast,
+        contrast_by=entry.contrast_by,
+        component=entry.component,
         chosen=chosen,
         reason=reason,
     )
