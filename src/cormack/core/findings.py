@@ -1,4 +1,4 @@
-"""What a stage found out about a scan: measurements, warnings with their evidence, refusals with their reason."""
+"""What a stage found out about a scan: measurements, and warnings with their evidence."""
 
 from __future__ import annotations
 
@@ -28,13 +28,4 @@ class Finding:
 
     code: str
     message: str
-    evidence: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a scan, or a series, was honestly not processed: a value, not an exception."""
-
-    code: str
-    reason: str
     evidence: Mapping[str, object] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Where a result comes from: software, parameters, inputs, timings."""
+"""Where a result comes from: software, parameters, timings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 #: Packages whose versions a manifest states.
-STATED_PACKAGES = ("numpy", "scipy", "scikit-image", "pydicom", "python-gdcm", "nibabel", "isal", "pillow")
+STATED_PACKAGES = ("numpy", "scipy", "pydicom", "python-gdcm", "nibabel", "isal", "pillow")
 
 
 def software_versions() -> dict[str, str]:
@@ -31,13 +31,9 @@ def package_version(name: str) -> str:
 
 @dataclass
 class Provenance:
-    """The record of one run, filled while it goes: parameters, inputs by hash, seconds per step.
-
-    `inputs` maps a neutral name (never a path that may hold a person's name) to a SHA-256.
-    """
+    """The record of one run, filled while it goes: parameters, and seconds per step."""
 
     parameters: Mapping[str, object] = field(default_factory=dict)
-    inputs: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager

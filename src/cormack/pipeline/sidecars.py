@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cormack.core.acquisition import Acquisition
+from cormack.core.kernels import kernel_class
 from cormack.core.labels import LabelMap
 from cormack.core.provenance import package_version
 from cormack.core.volume import Unit, Volume
@@ -26,6 +28,7 @@ def grid_sidecar(grid: GridFacts) -> dict[str, object]:
     facts = grid.stack
     return {
         **acquisition_fields(grid.acquisition),
+        **_kernel_field(grid.acquisition),
         "GantryTiltMeasured": round(facts.tilt_deg, 4),
         "SlicePositions": [round(p, 4) for p in facts.slice_positions_mm],
         "SliceDistancesEven": facts.regular,
@@ -40,6 +43,11 @@ def grid_sidecar(grid: GridFacts) -> dict[str, object]:
         "Warnings": [finding.message for finding in grid.findings],
         "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
     }
+
+
+def _kernel_field(acquisition: Acquisition) -> dict[str, object]:
+    found = kernel_class(acquisition.convolution_kernel, acquisition.manufacturer)
+    return {} if found is None else {"ConvolutionKernelClass": found.value}
 
 
 def mask_sidecar(labels: LabelMap, name: ScanName | None = None) -> dict[str, object]:
@@ -76,6 +84,7 @@ def native_sidecar(loaded: Loaded) -> dict[str, object]:
     exact = stack.affine is not None
     return {
         **acquisition_fields(stack.acquisition),
+        **_kernel_field(stack.acquisition),
         "GantryTiltMeasured": round(stack.tilt_deg, 4),
         "SlicePositions": [round(float(p), 4) for p in stack.slice_positions_mm],
         "SliceOrigins": np.round(stack.origins, 4).tolist(),
