@@ -6,7 +6,7 @@ import pytest
 from analytic_heads import make_head
 from cormack.core.errors import GeometryError
 from cormack.core.labels import BRAIN, Label, LabelMap, LabelTable
-from cormack.measure.boxes import block_mean, bounding_box, region
+from cormack.measure.boxes import bounding_box, region
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -39,11 +39,3 @@ def test_mask_on_another_grid_is_refused():
     head, other = make_head((8, 8, 8)), make_head((10, 8, 8))
     with pytest.raises(GeometryError, match="reslice the mask"):
         region(head.volume, other.brain)
-
-
-@pytest.mark.parametrize("dtype", [np.int16, np.float32, bool])
-def test_block_mean_is_the_mean_of_blocks(dtype):
-    data = np.random.default_rng(0).integers(0, 2, (7, 8, 9)).astype(dtype)
-    means = block_mean(data, (2, 2, 3))
-    assert means.shape == (3, 4, 3)
-    assert means[1, 2, 1] == pytest.approx(data[2:4, 4:6, 3:6].astype(float).mean())

@@ -6,23 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from cormack.core.acquisition import Acquisition
 from cormack.core.findings import Finding, Measurement
 from cormack.core.volume import Volume
-from cormack.measure.boxes import BoolArray, Region, block_mean
+from cormack.imaging.blocks import block_mean
+from cormack.imaging.vessels import (
+    AWAY_FROM_BONE_MM,
+    BLOCK_MM,
+    BONE_HU,
+    VESSEL_EXTENT_MM,
+    VESSEL_HU,
+    box_size,
+    grown,
+    shrunk,
+    vessel_clusters,
+)
+from cormack.measure.boxes import Region
 
-#: Voxels are averaged in blocks of about this size before vessels are looked for (mm): noise goes, vessels stay.
-BLOCK_MM = 0.8
-#: Vessels filled with contrast medium; blood without it, clotted too, is below 100 HU, bone above the upper end.
-VESSEL_HU = (110.0, 650.0)
-BONE_HU = 800.0
-#: Vessels are looked for this far inside the brain mask and away from bone: no partial volumes (mm).
+#: Vessels are looked for this far inside the brain mask: no partial volumes (mm).
 AWAY_FROM_MASK_EDGE_MM = 3.0
-AWAY_FROM_BONE_MM = 3.0
-#: A cluster counts as vessel-like from this extent (mm); calcified pineal, plexus and basal ganglia are shorter.
-VESSEL_EXTENT_MM = 30.0
 #: Volume of vessel-like clusters from which contrast medium is suspected (ml).
 CONTRAST_ML = 0.4
 
@@ -67,37 +70,16 @@ def vessels(volume: Volume, brain: Region) -> Vessels:
     step_mm = np.array(volume.spacing_mm) * factors
     hu = block_mean(volume.data[brain.box], block_factors)
     inside = block_mean(brain.mask, block_factors) > 0.5
-    search = _shrunk(inside, AWAY_FROM_MASK_EDGE_MM, step_mm)
-    search &= ~_grown(hu > BONE_HU, AWAY_FROM_BONE_MM, step_mm)
-    bright = search & (hu >= VESSEL_HU[0]) & (hu <= VESSEL_HU[1])
-    labels, count = ndimage.label(bright, structure=np.ones((3, 3, 3)))
+    search = shrunk(inside, box_size(AWAY_FROM_MASK_EDGE_MM, step_mm))
+    search &= ~grown(hu > BONE_HU, box_size(AWAY_FROM_BONE_MM, step_mm))
     searched = int(np.count_nonzero(search))
-    if count == 0 or searched == 0:
+    kept, longest_mm = vessel_clusters(hu, search, step_mm)
+    if longest_mm == 0 or searched == 0:
         return Vessels(0.0, 0.0, 0.0, 0.0)
-    extents = np.array([_extent_mm(box, step_mm) for box in ndimage.find_objects(labels)])
-    kept = np.concatenate([[False], extents >= VESSEL_EXTENT_MM])[labels]
     voxels = int(np.count_nonzero(kept))
     block_ml = volume.voxel_volume_ml * float(np.prod(factors))
     mean_hu = float(hu[kept].mean()) if voxels else 0.0
-    return Vessels(voxels * block_ml, voxels / searched, float(extents.max()), mean_hu)
-
-
-def _extent_mm(box: tuple[slice, slice, slice], step_mm: npt.NDArray[np.float64]) -> float:
-    return float(np.linalg.norm([(s.stop - s.start) * step for s, step in zip(box, step_mm, strict=True)]))
-
-
-def _size(distance_mm: float, step_mm: npt.NDArray[np.float64]) -> list[int]:
-    return [2 * int(np.ceil(distance_mm / step)) + 1 for step in step_mm]
-
-
-def _shrunk(mask: BoolArray, distance_mm: float, step_mm: npt.NDArray[np.float64]) -> BoolArray:
-    # A box instead of a ball: separable, so that a large one costs no more than a small one.
-    size = _size(distance_mm, step_mm)
-    return np.asarray(ndimage.minimum_filter(mask.view(np.uint8), size=size, mode="constant", cval=0)) > 0
-
-
-def _grown(mask: BoolArray, distance_mm: float, step_mm: npt.NDArray[np.float64]) -> BoolArray:
-    return np.asarray(ndimage.maximum_filter(mask.view(np.uint8), size=_size(distance_mm, step_mm))) > 0
+    return Vessels(voxels * block_ml, voxels / searched, longest_mm, mean_hu)
 
 
 def metal(volume: Volume, head: Region, brain: Region) -> Metal:
