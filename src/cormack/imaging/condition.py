@@ -21,6 +21,8 @@ AIR_CEILING_HU = -200.0
 #: Soft tissue and water (HU), and the least fraction of the measured voxels that must lie there.
 SOFT_TISSUE_HU = (-150.0, 150.0)
 SOFT_TISSUE_FRACTION = 0.005
+#: About so many voxels, evenly spread, are looked at to tell whether values are HU.
+SAMPLED_VOXELS = 1e6
 #: No scanner's extended scale reaches beyond this.
 METAL_CEILING_HU = 32767.0
 
@@ -123,7 +125,7 @@ def check_hounsfield(data: AnyArray, padding_hu: Iterable[float] = ()) -> None:
     ValuesError
         If there is no air, hardly any soft tissue, or a value beyond every CT scale; says which, and what was found.
     """
-    step = max(1, round((data.size / 4e6) ** (1 / 3)))
+    step = max(1, round((data.size / SAMPLED_VOXELS) ** (1 / 3)))
     sample = data[::step, ::step, ::step]
     measured = sample[np.isfinite(sample) & ~np.isin(sample, list(padding_hu))]
     if measured.size == 0:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy import sparse
 
 from cormack.core.volume import FloatArray
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 #: Keys' cubic convolution with the parameter that reproduces quadratics (Keys 1981, doi 10.1109/TASSP.1981.1163711).
 KEYS_A = -0.5
@@ -31,6 +35,9 @@ def interpolation_weights(centres: FloatArray, old: int, *, width: float = 1.0, 
     sparse array
         Rows sum to 1 for centres from the first to the last sample; to less beyond, where samples are lacking.
     """
+    # Loaded when first needed: slices that lie on the grid already need no weights, and the import takes a while.
+    from scipy import sparse
+
     reach = int(np.ceil(SUPPORT[order] * width))
     columns = np.floor(centres)[:, None].astype(np.intp) + np.arange(-reach, reach + 2)[None, :]
     weights = kernel(np.abs(columns - centres[:, None]) / width, order)
