@@ -48,8 +48,16 @@ PLAIN_WIDTH = 110
 @click.option(
     "--rules", metavar="FILE.toml", type=IN_PATH, help="Rules of series selection in place of the built-in ones."
 )
+@click.option(
+    "--look",
+    is_flag=True,
+    help="Where several volumes remain, look into a few images of each, as a run does: is there a head, are vessels "
+    "filled with contrast medium?",
+)
 @talk_options
-def scan_command(source: Path, form: str, output: Path | None, rules: Path | None, quiet: bool, verbose: int) -> None:
+def scan_command(
+    source: Path, form: str, output: Path | None, rules: Path | None, look: bool, quiet: bool, verbose: int
+) -> None:
     """List patients, studies and series of a folder, zip or tar: headers only, nothing of a person."""
     from cormack.dicom.rules import DEFAULT_RULES, load_rules
     from cormack.files.outputs import OutputSet, check_apart, check_writable
@@ -62,7 +70,7 @@ def scan_command(source: Path, form: str, output: Path | None, rules: Path | Non
             form = "json" if output.suffix == ".json" else "tsv"
     with listener(quiet=quiet, verbose=verbose) as progress:
         rows, inventory, refusal = list_series(
-            source, rules=DEFAULT_RULES if rules is None else load_rules(rules), progress=progress
+            source, rules=DEFAULT_RULES if rules is None else load_rules(rules), look=look, progress=progress
         )
     if form == "table":
         _print_table(rows, inventory, refusal)

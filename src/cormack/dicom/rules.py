@@ -57,6 +57,7 @@ class SelectionRules:
         "LUNG",
     )
     preferences: tuple[str, ...] = (
+        "head-in-image",
         "head-sized",
         "enough-coverage",
         "axial",

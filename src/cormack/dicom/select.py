@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cormack.core.errors import DicomError, SeriesError
 from cormack.core.findings import Finding
-from cormack.core.kernels import KernelClass
-from cormack.dicom.instance import SECONDARY_CAPTURE
+from cormack.dicom.criteria import PREFERENCES, REJECTIONS, Candidate, Look
 from cormack.dicom.inventory import Inventory, SeriesEntry
 from cormack.dicom.rules import DEFAULT_RULES, SelectionRules
 
@@ -18,12 +16,21 @@ __all__ = ["DEFAULT_RULES", "PREFERENCES", "REJECTIONS", "Selection", "Selection
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a series and why, in one line without anything of a person."""
+    """What became of a series and why, in one line without anything of a person.
+
+    `look` is what its images show, where they were looked at.
+    """
 
     entry: SeriesEntry
     chosen: bool
     code: str
     reason: str
+    look: Look | None = None
+
+    @property
+    def contrast_by(self) -> str | None:
+        """What tells of a contrast medium: `header`, `description` or `image`; None if none of them."""
+        return Candidate(self.entry, self.look or Look()).contrast_by
 
     def __str__(self) -> str:
         return f"{self.entry.label}: {'chosen' if self.chosen else 'not used'}, {self.reason}"
@@ -43,104 +50,16 @@ class Selection:
         return next(v.reason for v in self.verdicts if v.chosen)
 
 
-Test = Callable[[SeriesEntry, SelectionRules], str | None]
-
-
-def _no_images(entry: SeriesEntry, rules: SelectionRules) -> str | None:
-    if entry.broken:
-        return f"its images cannot be used: {entry.broken}"
-    return None if entry.first.has_pixels else f"holds no images ({entry.modality})"
-
-
-def _other_modality(entry: SeriesEntry, rules: SelectionRules) -> str | None:
-    return None if entry.modality == rules.modality else f"is {entry.modality}, not {rules.modality}"
-
-
-def _capture(entry: SeriesEntry, rules: SelectionRules) -> str | None:
-    if entry.first.sop_class.startswith(SECONDARY_CAPTURE) or "SCREEN SAVE" in entry.image_type:
-        return "is a screen capture or dose page"
-    return "holds colour images" if entry.first.samples != 1 else None
-
-
-def _other_values(entry: SeriesEntry, rules: SelectionRules) -> str | None:
-    kind = entry.first.rescale_type
-    if entry.modality != "CT" or kind is None or kind.startswith(("HU", "US")):
-        return None
-    return "holds other values than Hounsfield units, by its RescaleType"
-
-
-def _localizer(entry: SeriesEntry, rules: SelectionRules) -> str | None:
-    if entry.is_localizer:
-        return "is a localizer (scout)"
-    geometry = entry.geometry
-    if geometry is not None and geometry.plane != "axial" and len(entry.instances) <= rules.scout_slices:
-        return f"is a localizer (scout) by its {geometry.plane} plane and few images"
-    return None
-
-
-def _no_geometry(entry: SeriesEntry, rules: SelectionRules) -> str | None:
-    return f"makes no stack: {entry.geometry_problem}" if entry.geometry_problem else None
-
-
-def _too_few(entry: SeriesEntry, rules: SelectionRules) -> str | None:
-    if entry.n_slices >= rules.min_slices:
-        return None
-    words = "one slice" if entry.n_slices == 1 else f"{entry.n_slices} slices"
-    return f"has {words} only; a volume needs at least {rules.min_slices}"
-
-
-def _other_part(entry: SeriesEntry, rules: SelectionRules) -> str | None:
-    part = entry.first.body_part
-    if part in rules.other_parts and entry.field_of_view_mm > rules.wide_mm:
-        return f"shows another body part ({part.lower()}) by its header and its wide field of view"
-    return None
-
-
-#: Tried from top to bottom; the first that speaks rejects. The third column: may the user overrule it with `series`?
-REJECTIONS: tuple[tuple[str, Test, bool], ...] = (
-    ("no-images", _no_images, False),
-    ("other-modality", _other_modality, True),
-    ("secondary-capture", _capture, True),
-    ("localizer", _localizer, True),
-    ("other-values", _other_values, True),
-    ("no-geometry", _no_geometry, False),
-    ("too-few-slices", _too_few, False),
-    ("other-body-part", _other_part, True),
-)
-
-_KERNEL_RANK = {KernelClass.SOFT: 0, None: 1, KernelClass.MEDIUM: 1, KernelClass.SHARP: 2}
-
-Preference = Callable[[SeriesEntry, SelectionRules], float]
-
-
-def _extent(entry: SeriesEntry) -> float:
-    return entry.geometry.extent_mm if entry.geometry else 0.0
-
-
-def _spacing(entry: SeriesEntry, rules: SelectionRules) -> float:
-    spacing = (entry.geometry.spacing_mm if entry.geometry else None) or 1e3
-    return max(rules.thin_mm, spacing, entry.thickness_mm or 0.0)
-
-
-#: By name: what is better is smaller, and why the winner won. The rules say which names count, and in which order.
-PREFERENCES: dict[str, tuple[Preference, str]] = {
-    "enough-coverage": (lambda e, r: max(0.0, round(r.min_extent_mm - _extent(e), -1)), "it covers more of the head"),
-    "head-sized": (lambda e, r: float(e.field_of_view_mm > r.wide_mm), "its field of view is that of a head"),
-    "axial": (lambda e, r: float(e.geometry is None or e.geometry.plane != "axial"), "its slices are axial"),
-    "original": (lambda e, r: float("DERIVED" in e.image_type), "it is original, not derived"),
-    "magnitude": (lambda e, r: float(e.component not in (None, "magnitude")), "its values are magnitudes"),
-    "softer-kernel": (lambda e, r: float(_KERNEL_RANK[e.kernel_class]), "its kernel is softer"),
-    "thinner": (lambda e, r: round(_spacing(e, r), 1), "its slices are thinner"),
-    "coverage": (lambda e, r: -round(_extent(e), -1), "it covers more of the head"),
-    "no-contrast": (lambda e, r: float(e.contrast), "it was made without contrast agent"),
-    "more-slices": (lambda e, r: -float(e.n_slices), "it has more slices"),
-    "number": (lambda e, r: float(e.number if e.number is not None else 1e9), "it has the lower series number"),
-    "part": (lambda e, r: float(e.part), "it is the larger part"),
-}
+#: Preferences that the images decide.
+_BY_IMAGE = frozenset({"head-in-image", "no-contrast"})
 
 
 def select_series(
-    inventory: Inventory, series: int | str | None = None, *, rules: SelectionRules = DEFAULT_RULES
+    inventory: Inventory,
+    series: int | str | None = None,
+    *,
+    rules: SelectionRules = DEFAULT_RULES,
+    look: bool = True,
 ) -> Selection:
     """Choose the head CT volume among all series.
 
@@ -150,6 +69,9 @@ def select_series(
     series : int or str, optional
         SeriesNumber or SeriesInstanceUID: take this one, whatever the preferences say.
     rules : SelectionRules
+    look : bool
+        Where several series remain after the rules on headers, look into a few images of each (the source must be
+        open): is there a head, and are vessels filled? False to judge by headers alone.
 
     Raises
     ------
@@ -173,16 +95,45 @@ def select_series(
         raise DicomError(damaged) if damaged else SeriesError(_none(inventory, refused_all, series))
     entries = {i: inventory.series[i] for i in candidates}
     _set_strays_aside(entries, verdicts, rules)
-    ranked = sorted(entries, key=lambda i: _rank(entries[i], rules))
-    best = ranked[0]
-    for index in ranked[1:]:
-        why = _difference(entries[best], entries[index], rules)
-        verdicts[index] = Verdict(entries[index], False, "less-suitable", f"{entries[best].label} was preferred: {why}")
-    for index, verdict in verdicts.items():
-        if verdict.entry.patient != entries[best].patient and verdict.code != "stray":
-            verdicts[index] = replace(verdict, reason=f"{verdict.reason}; of another patient")
-    verdicts[best] = Verdict(entries[best], True, "chosen", _praise(entries, ranked, rules, asked=series is not None))
-    return Selection(entries[best], tuple(verdicts[i] for i in sorted(verdicts)), _findings(verdicts, entries[best]))
+    ranked = _ranked({i: Candidate(entry) for i, entry in entries.items()}, rules)
+    if look and len(ranked) > 1 and not _BY_IMAGE.isdisjoint(rules.preferences):
+        ranked = _ranked(_looked_at(ranked), rules)
+    (index, best), *others = ranked.items()
+    for other, candidate in others:
+        verdicts[other] = Verdict(candidate.entry, False, *_worse(best, candidate, rules), candidate.look)
+    verdicts[index] = Verdict(
+        best.entry, True, "chosen", _praise(list(ranked.values()), rules, asked=series is not None), best.look
+    )
+    for other, verdict in verdicts.items():
+        if verdict.entry.patient != best.entry.patient and verdict.code != "stray":
+            verdicts[other] = replace(verdict, reason=f"{verdict.reason}; of another patient")
+    return Selection(best.entry, tuple(verdicts[i] for i in sorted(verdicts)), _findings(verdicts, best.entry))
+
+
+def _ranked(candidates: dict[int, Candidate], rules: SelectionRules) -> dict[int, Candidate]:
+    """Candidates in order, the best first."""
+    return dict(sorted(candidates.items(), key=lambda pair: _rank(pair[1], rules)))
+
+
+def _looked_at(ranked: dict[int, Candidate]) -> dict[int, Candidate]:
+    """Candidates with what their images show."""
+    # Imported here: a lone candidate, and a listing by headers alone, need no image processing.
+    from cormack.dicom.look import look_at
+
+    looks = look_at([candidate.entry for candidate in ranked.values()])
+    return {i: replace(candidate, look=look) for (i, candidate), look in zip(ranked.items(), looks, strict=True)}
+
+
+def _worse(best: Candidate, other: Candidate, rules: SelectionRules) -> tuple[str, str]:
+    """Code and reason of a candidate that was not chosen."""
+    if best.look.head and other.look.head is False and "head-in-image" in rules.preferences:
+        return "no-head", f"no skull in the image; {best.entry.label} was preferred"
+    told = {"description": ", by the description", "image": ", by the vessels in the image"}.get(
+        other.contrast_by or ""
+    )
+    name, why = _difference(best, other, rules)
+    by = told if told and name == "no-contrast" else ""
+    return "less-suitable", f"{best.entry.label} was preferred: {why}{by}"
 
 
 def _rejection(entry: SeriesEntry, rules: SelectionRules, *, overruled: bool) -> tuple[str, str] | None:
@@ -236,19 +187,20 @@ def _set_strays_aside(entries: dict[int, SeriesEntry], verdicts: dict[int, Verdi
         verdicts[index] = Verdict(entries.pop(index), False, "stray", "holds stray slices of another patient")
 
 
-def _rank(entry: SeriesEntry, rules: SelectionRules) -> list[float]:
-    return [PREFERENCES[name][0](entry, rules) for name in rules.preferences]
+def _rank(candidate: Candidate, rules: SelectionRules) -> list[float]:
+    return [PREFERENCES[name][0](candidate, rules) for name in rules.preferences]
 
 
-def _difference(best: SeriesEntry, other: SeriesEntry, rules: SelectionRules) -> str:
+def _difference(best: Candidate, other: Candidate, rules: SelectionRules) -> tuple[str, str]:
+    """Name of the preference that decided, and why the winner won."""
     for name, mine, theirs in zip(rules.preferences, _rank(best, rules), _rank(other, rules), strict=True):
         if mine < theirs:
-            return PREFERENCES[name][1]
-    return "it came first"
+            return name, PREFERENCES[name][1]
+    return "", "it came first"
 
 
-def _praise(entries: dict[int, SeriesEntry], ranked: list[int], rules: SelectionRules, *, asked: bool) -> str:
-    entry = entries[ranked[0]]
+def _praise(ranked: list[Candidate], rules: SelectionRules, *, asked: bool) -> str:
+    entry = ranked[0].entry
     geometry = entry.geometry
     facts = (
         f"{geometry.plane} {entry.modality}, {entry.n_slices} slices over {geometry.extent_mm:.0f} mm"
@@ -261,7 +213,7 @@ def _praise(entries: dict[int, SeriesEntry], ranked: list[int], rules: Selection
     elif len(ranked) == 1:
         why = "the only volume here"
     else:
-        why = f"of {len(ranked)} volumes, {_difference(entry, entries[ranked[1]], rules)}"
+        why = f"of {len(ranked)} volumes, {_difference(ranked[0], ranked[1], rules)[1]}"
     return f"{facts}{kernel}; {why}"
 
 

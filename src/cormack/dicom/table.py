@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 
 from cormack.dicom.inventory import Inventory, SeriesEntry
-from cormack.dicom.select import Selection
+from cormack.dicom.select import Selection, Verdict
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,13 @@ def series_table(inventory: Inventory, selection: Selection | None = None) -> tu
     inventory : Inventory
     selection : Selection, optional
     """
-    verdicts = {id(v.entry): (v.chosen, v.reason) for v in selection.verdicts} if selection else {}
-    return tuple(_row(entry, *verdicts.get(id(entry), (None, None))) for entry in inventory.series)
+    verdicts = {id(v.entry): v for v in selection.verdicts} if selection else {}
+    return tuple(_row(entry, verdicts.get(id(entry))) for entry in inventory.series)
 
 
-def _row(entry: SeriesEntry, chosen: bool | None, reason: str | None) -> SeriesRow:
+def _row(entry: SeriesEntry, verdict: Verdict | None) -> SeriesRow:
     geometry, first = entry.geometry, entry.first
+    contrast_by = verdict.contrast_by if verdict else entry.contrast_by
     return SeriesRow(
         patient=entry.patient,
         study=entry.study,
@@ -77,11 +78,11 @@ def _row(entry: SeriesEntry, chosen: bool | None, reason: str | None) -> SeriesR
         missing=sum(gap.missing for gap in geometry.gaps) if geometry else None,
         kernel=entry.kernel,
         kernel_class=entry.kernel_class.value if entry.kernel_class else None,
-        contrast=entry.contrast,
-        contrast_by=entry.contrast_by,
+        contrast=contrast_by is not None,
+        contrast_by=contrast_by,
         component=entry.component,
-        chosen=chosen,
-        reason=reason,
+        chosen=verdict.chosen if verdict else None,
+        reason=verdict.reason if verdict else None,
     )
 
 

@@ -81,7 +81,7 @@ def section(image: AnyArray, spacing_mm: Pair) -> Section:
         return Section(0.0, 0.0)
     bone = grown(hu > SKULL_HU, box_size(NEAR_BONE_MM, step_mm))
     area_cm2 = np.count_nonzero(tissue) * float(step_mm.prod()) / 100
-    return Section(area_cm2, np.count_nonzero(outline & bone) / np.count_nonzero(outline))
+    return Section(area_cm2, float(np.count_nonzero(outline & bone) / np.count_nonzero(outline)))
 
 
 def filled_vessels_ml(slab: AnyArray, spacing_mm: tuple[float, float, float]) -> float | None:
@@ -108,7 +108,7 @@ def filled_vessels_ml(slab: AnyArray, spacing_mm: tuple[float, float, float]) ->
     if noise_hu > MOST_NOISE_HU:
         return None
     clusters, _ = vessel_clusters(hu, search, step_mm)
-    return np.count_nonzero(clusters) * float(step_mm.prod()) / 1000
+    return float(np.count_nonzero(clusters) * step_mm.prod()) / 1000
 
 
 def _factors(size_mm: float, spacing_mm: Pair) -> tuple[int, int]:

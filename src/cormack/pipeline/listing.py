@@ -17,7 +17,7 @@ from cormack.pipeline.progress import Progress, Silent
 
 
 def list_series(
-    path: Path, *, rules: SelectionRules = DEFAULT_RULES, progress: Progress | None = None
+    path: Path, *, rules: SelectionRules = DEFAULT_RULES, look: bool = False, progress: Progress | None = None
 ) -> tuple[tuple[SeriesRow, ...], Inventory, str | None]:
     """All series below a folder, which one a run would take, and why.
 
@@ -26,6 +26,8 @@ def list_series(
     path : Path
         Folder, file, zip or tar.
     rules : SelectionRules
+    look : bool
+        Where several volumes remain, look into a few of their images as a run does; else headers only.
     progress : Progress, optional
 
     Returns
@@ -43,14 +45,14 @@ def list_series(
     """
     listener = progress or Silent()
     listener.step("Reading headers")
-    with open_source(path) as source:
-        inventory = take_inventory(source, on_progress=listener.advance)
     selection: Selection | None = None
     refusal = None
-    try:
-        selection = select_series(inventory, rules=rules)
-    except SeriesError as error:
-        refusal = str(error)
+    with open_source(path) as source:
+        inventory = take_inventory(source, on_progress=listener.advance)
+        try:
+            selection = select_series(inventory, rules=rules, look=look)
+        except SeriesError as error:
+            refusal = str(error)
     return series_table(inventory, selection), inventory, refusal
 
 

@@ -1,0 +1,124 @@
+"""Look into the images of a few series, to choose between them by what they show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from cormack.core.errors import DicomError
+from cormack.core.volume import AnyArray
+from cormack.dicom import headers
+from cormack.dicom.criteria import Look
+from cormack.dicom.decoders import WORKERS, DecodeWorkers
+from cormack.dicom.geometry import StackGeometry
+from cormack.dicom.instance import Instance
+from cormack.dicom.inventory import SeriesEntry
+from cormack.dicom.pixels import stored_values
+from cormack.dicom.rescale import rescaled, slope_and_intercept
+from cormack.imaging.glance import CONTRAST_ML, filled_vessels_ml, section
+
+#: Slices looked at for a skull: one in so many millimetres, within these limits of their number.
+SKULL_EVERY_MM = 20.0
+SKULL_SLICES = (14, 32)
+#: Brain in so many of them makes a head; in one, where no more than this many are there.
+BRAIN_SLICES = 2
+FEW_SLICES = 6
+#: Vessels are looked for in this part of the slices that show brain (from end to end, 0 to 1): above the skull's base,
+#: below the vertex; in one slice of so many millimetres, and in so many at most.
+VESSEL_PART = (0.25, 0.75)
+VESSEL_EVERY_MM = 1.8
+VESSEL_SLICES = 32
+#: Larger files are not read for a look (bytes).
+LARGEST_FILE = 256 * 2**20
+#: Many parts of one series, as perfusion gives, are not all looked at.
+MOST_SERIES = 12
+
+
+def look_at(entries: Sequence[SeriesEntry]) -> tuple[Look, ...]:
+    """Look into the first `MOST_SERIES` CT series given: a few slices of each are read and decoded.
+
+    Never raises for damaged images: what cannot be read is not known.
+    """
+    with headers.quiet(), DecodeWorkers() as workers:
+        return tuple(
+            _look(entry, workers) if n < MOST_SERIES and entry.modality == "CT" else Look()
+            for n, entry in enumerate(entries)
+        )
+
+
+def _look(entry: SeriesEntry, workers: DecodeWorkers) -> Look:
+    geometry, spacing = entry.geometry, entry.first.pixel_spacing
+    if geometry is None or spacing is None:
+        return Look()
+    reader = _Reader(entry, geometry, workers)
+    # Columns lie PixelSpacing[1] apart.
+    plane_mm = (spacing[1], spacing[0])
+    try:
+        brain = _brain_slices(reader, geometry, plane_mm)
+        if not brain:
+            return Look(head=False)
+        return Look(head=True, filled_vessels=_filled_vessels(reader, geometry, plane_mm, brain))
+    except (DicomError, *headers.BACKEND_ERRORS):
+        return Look()
+
+
+class _Reader:
+    """Slices of one series by their place in the stack."""
+
+    def __init__(self, entry: SeriesEntry, geometry: StackGeometry, workers: DecodeWorkers) -> None:
+        self._entry, self._geometry, self._workers = entry, geometry, workers
+
+    def read(self, places: Sequence[int]) -> list[AnyArray]:
+        """Hounsfield units of some slices, each of shape (i, j), in the order asked for."""
+        by_item: dict[int, list[int]] = defaultdict(list)
+        for k in places:
+            by_item[self._instance(k).item].append(k)
+        # In the order of the files: an archive is then read from its beginning to its end.
+        items = sorted(by_item)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            images = dict(
+                pair for pairs in pool.map(self._read_file, items, [by_item[n] for n in items]) for pair in pairs
+            )
+        return [images[k] for k in places]
+
+    def _instance(self, k: int) -> Instance:
+        return self._entry.instances[self._geometry.order[k]]
+
+    def _read_file(self, index: int, places: list[int]) -> list[tuple[int, AnyArray]]:
+        item = self._entry.source.items[index]
+        if item.size > LARGEST_FILE:
+            raise DicomError("a file is too large for a look")
+        dataset = headers.parse_file(self._entry.source.read(item))
+        images = []
+        for k in places:
+            frame = self._instance(k).frame
+            stored = stored_values(dataset, frame or 0, self._workers)
+            images.append((k, rescaled(stored, *slope_and_intercept(dataset, frame)).T))
+        return images
+
+
+def _brain_slices(reader: _Reader, geometry: StackGeometry, plane_mm: tuple[float, float]) -> list[int]:
+    """Slices that show brain, of those looked at; none if they are too few for a head."""
+    n = len(geometry.order)
+    count = min(n, int(np.clip(geometry.extent_mm / SKULL_EVERY_MM, *SKULL_SLICES)))
+    # The ends tell least.
+    places = [int(k) for k in np.unique((np.arange(count) + 0.5) * n / count // 1)]
+    images = reader.read(places)
+    brain = [k for k, image in zip(places, images, strict=True) if section(image, plane_mm).shows_brain]
+    return brain if len(brain) >= (BRAIN_SLICES if count > FEW_SLICES else 1) else []
+
+
+def _filled_vessels(
+    reader: _Reader, geometry: StackGeometry, plane_mm: tuple[float, float], brain: list[int]
+) -> bool | None:
+    distance_mm = geometry.spacing_mm
+    low, high = (brain[0] + part * (brain[-1] - brain[0]) for part in VESSEL_PART)
+    if not distance_mm or high - low < 1:
+        return None
+    every = max(1, round(VESSEL_EVERY_MM / distance_mm), int(np.ceil((high - low) / VESSEL_SLICES)))
+    slab = np.stack(reader.read(range(round(low), round(high) + 1, every)), axis=2)
+    volume_ml = filled_vessels_ml(slab, (*plane_mm, every * distance_mm))
+    return None if volume_ml is None else volume_ml >= CONTRAST_ML
