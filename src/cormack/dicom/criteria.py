@@ -111,9 +111,6 @@ class Candidate:
 
 Preference = Callable[[Candidate, SelectionRules], float]
 
-#: Where the images were not looked at, or could not be read, the series comes after a head and before none.
-_HEAD_RANK = {True: 0.0, None: 0.5, False: 1.0}
-
 
 def _extent(candidate: Candidate) -> float:
     entry = candidate.entry
@@ -128,7 +125,7 @@ def _spacing(candidate: Candidate, rules: SelectionRules) -> float:
 
 #: By name: what is better is smaller, and why the winner won. The rules say which names count, and in which order.
 PREFERENCES: dict[str, tuple[Preference, str]] = {
-    "head-in-image": (lambda c, r: _HEAD_RANK[c.look.head], "its images show a head"),
+    "head-in-image": (lambda c, r: float(not c.look.head), "its images show a head"),
     "enough-coverage": (lambda c, r: max(0.0, round(r.min_extent_mm - _extent(c), -1)), "it covers more of the head"),
     "head-sized": (lambda c, r: float(c.entry.field_of_view_mm > r.wide_mm), "its field of view is that of a head"),
     "axial": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cormack.core.errors import DicomError, SeriesError
 from cormack.core.findings import Finding
@@ -25,12 +25,12 @@ class Verdict:
     chosen: bool
     code: str
     reason: str
-    look: Look | None = None
+    look: Look = field(default_factory=Look)
 
     @property
     def contrast_by(self) -> str | None:
         """What tells of a contrast medium: `header`, `description` or `image`; None if none of them."""
-        return Candidate(self.entry, self.look or Look()).contrast_by
+        return Candidate(self.entry, self.look).contrast_by
 
     def __str__(self) -> str:
         return f"{self.entry.label}: {'chosen' if self.chosen else 'not used'}, {self.reason}"
