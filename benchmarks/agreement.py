@@ -37,7 +37,7 @@ from cormack.dicom.source import open_source
 DCM2NIIX = shutil.which("dcm2niix", path=str(Path(sys.executable).parent)) or shutil.which("dcm2niix")
 #: Programs that are compared place a corner alike when they agree to this: headers and float32 affines round so far.
 SAME_PLACE_MM = 0.01
-#: float32 keeps seven digits of a rescaled value.
+#: float32 keeps seven digits of a rescaled value; whole numbers must be equal.
 SAME_VALUE = 1e-6
 
 
@@ -203,7 +203,7 @@ def compare(stack: SliceStack, other: Other) -> Agreement:
         return Agreement(float("inf"), float("inf"), "orientation")
     difference = np.abs(theirs.data.astype(np.float64) - stack.data)
     worst = float(difference.max())
-    if (difference <= SAME_VALUE * np.abs(stack.data)).all():
+    if stack.data.dtype.kind == "f" and worst <= SAME_VALUE * float(np.abs(stack.data).max()):
         worst = 0.0
     place = misplaced_mm(theirs.affine, stack)
     qform = float("nan") if theirs.qform is None else misplaced_mm(theirs.qform, stack)

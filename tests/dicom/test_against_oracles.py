@@ -221,6 +221,22 @@ def _made(tmp: Path, *parts: list[pydicom.FileDataset]) -> list[SliceStack]:
         return [assemble(entry).stack for entry in take_inventory(source).series]
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32])
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"])
+def test_every_size_and_sign_beside_both(dtype: type, syntax: str, tmp_path: Path) -> None:
+    (stack,) = _made(tmp_path, datasets(Recipe(rows=24, columns=32, dtype=dtype, syntax=syntax, slope=1.37)))
+    # dcm2niix takes signed bytes for unsigned ones; GDCM swaps the halves of 32-bit values in big endian.
+    wrong = {
+        "dcm2niix": dtype is np.int8,
+        "SimpleITK": dtype in (np.int32, np.uint32) and syntax == "1.2.840.10008.1.2.2",
+    }
+    others = {
+        "dcm2niix": bench.by_dcm2niix(tmp_path / "in", tmp_path / "out")[""],
+        "SimpleITK": bench.by_simpleitk(tmp_path / "in"),
+    }
+    assert {name: not bench.compare(stack, other).equal for name, other in others.items()} == wrong
+
+
 def test_monochrome1_is_turned_round_by_simpleitk_alone(tmp_path: Path) -> None:
     (stack,) = _made(
         tmp_path, datasets(Recipe(rows=32, columns=32, extra={"PhotometricInterpretation": "MONOCHROME1"}))
