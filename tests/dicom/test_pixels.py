@@ -147,11 +147,24 @@ def test_jpeg_extended_of_12_bits(tmp_path: Path) -> None:
     assert stack.acquisition.lossy_compressed
 
 
-def _write_streams(folder: Path, recipe: Recipe, stream: str, syntax: str) -> None:
+@pytest.mark.parametrize(
+    ("stream", "syntax"), [(HTJ2K_STREAM, "1.2.840.10008.1.2.4.201"), (JPEG_12_BIT_STREAM, "1.2.840.10008.1.2.4.51")]
+)
+@pytest.mark.parametrize("kept", [0.5, 0.7, 0.9])
+def test_their_cut_streams_are_refused(tmp_path: Path, stream: str, syntax: str, kept: float) -> None:
+    columns, bits = (10, 16) if stream == HTJ2K_STREAM else (16, 12)
+    recipe = Recipe(n=3, columns=columns, dtype=np.uint16, bits_stored=bits)
+    _write_streams(tmp_path, recipe, stream, syntax, kept=kept)
+    with pytest.raises(DicomError, match="truncated or damaged pixel data"):
+        read_scan(tmp_path)
+
+
+def _write_streams(folder: Path, recipe: Recipe, stream: str, syntax: str, *, kept: float = 1.0) -> None:
     slices = datasets(recipe)
     for ds in slices:
         ds.file_meta.TransferSyntaxUID = UID(syntax)
-        ds.PixelData = encapsulate([base64.b64decode(stream)])
+        whole = base64.b64decode(stream)
+        ds.PixelData = encapsulate([whole[: int(len(whole) * kept)]])
         ds["PixelData"].VR = "OB"
         ds["PixelData"].is_undefined_length = True
     write(folder, slices)
