@@ -36,6 +36,9 @@ WITHOUT = (
     "Head -C",
     "PRE CONTRAST",
     "unenhanced",
+    "Kopf ohne",
+    "HEAD NC",
+    "Head (C-)",
 )
 SILENT = (
     "Head 5.0 H31s",

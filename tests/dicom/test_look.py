@@ -123,6 +123,13 @@ def test_damaged_images_are_not_known(tmp_path: Path) -> None:
     assert {v.code for v in _select(tmp_path).verdicts} == {"chosen", "less-suitable"}
 
 
+@pytest.mark.parametrize("spacing", [(1e-7, 1e-7), (50.0, 50.0)])
+def test_absurd_pixels_are_not_looked_at(tmp_path: Path, spacing: tuple[float, float]) -> None:
+    series(tmp_path, n=10, spacing=spacing)
+    with open_source(tmp_path) as source:
+        assert look_at(take_inventory(source).series) == (Look(),)
+
+
 def test_frames_of_one_file_are_looked_at(tmp_path: Path, head: SliceStack) -> None:
     """A multi-frame file is read once for all of its frames."""
     n = head.data.shape[2]

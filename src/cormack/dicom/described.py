@@ -15,8 +15,8 @@ _NO_SPINE = r"(?![\s.-]*(?:SP|WS|\d))"
 #: Without contrast medium, however it is put; tried first, and taken out of the text.
 _PLAIN = re.compile(
     rf"\b(?:W\s*/\s*O|WO|WITHOUT|OHNE|SANS|SENZA|SIN|NO|NON|NONE|VOR|PRE|BEFORE|KEIN)\b{_FILLER}{_AGENT}"
-    r"|\b(?:W\s*/\s*O|WITHOUT|NON-?CONTRAST\w*|NON-?ENHANCED|UNENHANCED|NATIV\w*|PLAIN|NCCT|NECT|NCT)\b"
-    rf"|(?<!\w)C-(?=\s|$)|(?<![\w-])-\s?C\b{_NO_SPINE}"
+    r"|\b(?:W\s*/\s*O|WITHOUT|NON-?CONTRAST\w*|NON-?ENHANCED|UNENHANCED|NATIV\w*|PLAIN|NCCT|NECT|NCT|NC)\b|\bOHNE\s*$"
+    rf"|(?<!\w)C-(?=\s|$|\))|(?<![\w-])-\s?C\b{_NO_SPINE}"
 )
 #: Both, so that the text tells nothing about this series.
 _BOTH = re.compile(r"\bW\s*(?:/|&|\+|AND)\s*W\s*/?\s*O\b|\bWWO\b")

@@ -31,6 +31,8 @@ FEW_SLICES = 6
 VESSEL_PART = (0.25, 0.75)
 VESSEL_EVERY_MM = 1.8
 VESSEL_SLICES = 32
+#: Pixels of other sizes are not those of a head (mm).
+PIXEL_MM = (0.05, 5.0)
 #: Larger files are not read for a look (bytes).
 LARGEST_FILE = 256 * 2**20
 #: Many parts of one series, as perfusion gives, are not all looked at.
@@ -51,7 +53,7 @@ def look_at(entries: Sequence[SeriesEntry]) -> tuple[Look, ...]:
 
 def _look(entry: SeriesEntry, workers: DecodeWorkers) -> Look:
     geometry, spacing = entry.geometry, entry.first.pixel_spacing
-    if geometry is None or spacing is None:
+    if geometry is None or spacing is None or not all(PIXEL_MM[0] <= step <= PIXEL_MM[1] for step in spacing):
         return Look()
     reader = _Reader(entry, geometry, workers)
     # Columns lie PixelSpacing[1] apart.
