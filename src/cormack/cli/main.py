@@ -257,7 +257,16 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = _spread_labels(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, _stop)
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        return _exit_code(words)
+    finally:
+        # What comes now is the interpreter's own end: an interruption there would only hide the exit code.
+        signal.signal(signal.SIGTERM, before)
+
+
+def _exit_code(words: list[str]) -> int:
+    """Run the words and turn every error into a sentence and a code."""
     try:
         cli.main(args=words, prog_name="cormack", standalone_mode=False)
     except CormackError as error:
