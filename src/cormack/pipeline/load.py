@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cormack.core.errors import InputError
@@ -53,8 +54,8 @@ class Located:
     kind : "DICOM" or "NIfTI"
     selection : tuple of str
         One sentence per series: why it was taken or not. Empty for NIfTI.
-    hashes : tuple of str
-        SHA-256 of every file that the scan consists of, in a stable order.
+    hash_files : callable
+        Gives the SHA-256 of every file that the scan consists of, in a stable order; may be called until `close`.
     load : callable
         Decodes the scan; may be called until `close`.
     close : callable
@@ -63,9 +64,14 @@ class Located:
 
     kind: str
     selection: tuple[str, ...]
-    hashes: tuple[str, ...]
+    hash_files: Callable[[], tuple[str, ...]]
     load: Callable[[Progress], Loaded]
     close: Callable[[], None] = lambda: None
+
+    @cached_property
+    def hashes(self) -> tuple[str, ...]:
+        """SHA-256 of every file, computed when first asked for."""
+        return self.hash_files()
 
     @property
     def fingerprint(self) -> str:
@@ -100,8 +106,6 @@ def locate(path: Path, options: LoadOptions, progress: Progress) -> Located:
         selection = select_series(
             take_inventory(source, on_progress=progress.advance), options.series, rules=options.rules
         )
-        files = {instance.item for instance in selection.entry.instances}
-        hashes = sorted(hashlib.sha256(source.read(source.items[number])).hexdigest() for number in files)
     except BaseException:
         source.close()
         raise
@@ -112,8 +116,12 @@ def locate(path: Path, options: LoadOptions, progress: Progress) -> Located:
         missing = sum(gap.missing for gap in geometry.gaps) if geometry else 0
         return Loaded(assembly.stack, assembly.padding_hu, (*selection.findings, *assembly.findings), missing)
 
+    def hash_files() -> tuple[str, ...]:
+        files = {instance.item for instance in selection.entry.instances}
+        return tuple(sorted(hashlib.sha256(source.read(source.items[number])).hexdigest() for number in files))
+
     lines = tuple(str(verdict) for verdict in selection.verdicts)
-    return Located("DICOM", lines, tuple(hashes), load, source.close)
+    return Located("DICOM", lines, hash_files, load, source.close)
 
 
 def _locate_nifti(path: Path, options: LoadOptions) -> Located:
@@ -124,7 +132,7 @@ def _locate_nifti(path: Path, options: LoadOptions) -> Located:
         stack, codes = read_stack(path, assume_mm=options.assume_mm)
         return Loaded(stack, orientation=codes)
 
-    return Located("NIfTI", (), (file_sha256(path),), load)
+    return Located("NIfTI", (), lambda: (file_sha256(path),), load)
 
 
 def _refuse_nifti_folder(path: Path) -> None:
