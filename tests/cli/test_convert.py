@@ -9,6 +9,8 @@ def test_rectified_volume_and_sidecar(cormack, export, tmp_path):
     code, out, err = cormack("convert", export, tmp_path / "head.nii.gz")
     assert code == 0
     assert "wrote" in out
+    assert "series 2 (36 images): chosen" in err
+    assert "series 999 (1 image): not used, is a screen capture or dose page" in err
     assert "gantry was tilted: -18.0°" in err
     image = nib.load(tmp_path / "head.nii.gz")
     assert nib.aff2axcodes(image.affine) == ("R", "A", "S")

@@ -121,6 +121,8 @@ def locate(path: Path, options: LoadOptions, progress: Progress) -> Located:
         return tuple(sorted(hashlib.sha256(source.read(source.items[number])).hexdigest() for number in files))
 
     lines = tuple(str(verdict) for verdict in selection.verdicts)
+    for line in lines:
+        progress.note(line)
     return Located("DICOM", lines, hash_files, load, source.close)
 
 
