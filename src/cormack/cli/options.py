@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-IN_PATH = click.Path(path_type=Path)
-OUT_PATH = click.Path(path_type=Path)
+# What cannot be read is told by the pipeline, in its words and with its exit code.
+IN_PATH = click.Path(path_type=Path, readable=False)
+OUT_PATH = click.Path(path_type=Path, readable=False)
 
 
 class SliceSpacing(click.ParamType[str | float]):

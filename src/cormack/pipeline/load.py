@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,8 @@ from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.progress import Progress
 
 _BLOCK_BYTES = 1 << 20
+#: Reasons for which the inventory skips a file that may be an image.
+UNREADABLE = ("unreadable file", "unreadable folder", "damaged DICOM file")
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +105,8 @@ def locate(path: Path, options: LoadOptions, progress: Progress) -> Located:
     progress.step("Reading headers")
     source = open_source(path)
     try:
-        selection = select_series(
-            take_inventory(source, on_progress=progress.advance), options.series, rules=options.rules
-        )
+        inventory = take_inventory(source, on_progress=progress.advance)
+        selection = select_series(inventory, options.series, rules=options.rules)
     except BaseException:
         source.close()
         raise
@@ -114,7 +115,8 @@ def locate(path: Path, options: LoadOptions, progress: Progress) -> Located:
         assembly = assemble(selection.entry, on_progress=listener.advance)
         geometry = selection.entry.geometry
         missing = sum(gap.missing for gap in geometry.gaps) if geometry else 0
-        return Loaded(assembly.stack, assembly.padding_hu, (*selection.findings, *assembly.findings), missing)
+        findings = (*unreadable_files(inventory.skipped), *selection.findings, *assembly.findings)
+        return Loaded(assembly.stack, assembly.padding_hu, findings, missing)
 
     def hash_files() -> tuple[str, ...]:
         files = {instance.item for instance in selection.entry.instances}
@@ -124,6 +126,15 @@ def locate(path: Path, options: LoadOptions, progress: Progress) -> Located:
     for line in lines:
         progress.note(line)
     return Located("DICOM", lines, hash_files, load, source.close)
+
+
+def unreadable_files(skipped: Mapping[str, int]) -> tuple[Finding, ...]:
+    """A warning if files were skipped that may hold images of the scan: damaged ones, and those that cannot be read."""
+    counts = {reason: count for reason, count in skipped.items() if reason in UNREADABLE}
+    if not counts:
+        return ()
+    told = ", ".join(f"{count} x {reason}" for reason, count in sorted(counts.items()))
+    return (Finding("files-unreadable", f"files that may belong to the scan could not be read: {told}", counts),)
 
 
 def _locate_nifti(path: Path, options: LoadOptions) -> Located:
