@@ -47,6 +47,7 @@ IMPORTS = {
     "pictures": ("extract/head.py", "\nimport PIL\n", "Plotting only in report"),
     "plotting": ("measure/volumes.py", "\nimport matplotlib\n", "Plotting only in report"),
     "dicom in core": ("core/volume.py", "\nimport pydicom\n", "DICOM only in dicom, terminal only in cli"),
+    "registration engine": ("pipeline/convert.py", "\nimport ants\n", "ANTs only in register"),
     "terminal": ("pipeline/run.py", "\nimport click\n", "DICOM only in dicom, terminal only in cli"),
 }
 
