@@ -5,19 +5,20 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nibabel as nib
 import numpy as np
 from isal import igzip_threaded
-from nibabel.filebasedimages import ImageFileError
 
 from cormack.core.acquisition import Acquisition
 from cormack.core.errors import GeometryError, InputError, NiftiError
 from cormack.core.labels import LabelMap
-from cormack.core.provenance import package_version
 from cormack.core.volume import ORTHOGONAL_COSINE, AnyArray, FloatArray, SliceStack, Volume
+from cormack.files.nifti_header import nifti_header
 from cormack.imaging.orient import axis_codes, reorient
+
+if TYPE_CHECKING:
+    import nibabel as nib
 
 #: File names that are taken for NIfTI.
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
@@ -27,6 +28,8 @@ SPACING_RANGE_MM = (0.05, 50.0)
 MAX_VOXELS = 2_000_000_000
 #: ISA-L level: 1 is the fastest that still finds repeats; CT noise compresses little better at higher ones.
 COMPRESSION_LEVEL = 1
+#: Threads that compress; blocks are compressed one by one, so that their number does not change the file.
+COMPRESSION_THREADS = 2
 _SCANNER_ANAT = 1
 
 
@@ -59,6 +62,10 @@ def read_stack(path: Path, *, assume_mm: bool = False) -> tuple[SliceStack, str]
         If the file is broken, has not three dimensions, holds colours, states no orientation or no unit of length, or
         its voxels have an impossible size.
     """
+    # Imported here: only to read; writing does without.
+    import nibabel as nib
+    from nibabel.filebasedimages import ImageFileError
+
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
@@ -195,6 +202,7 @@ def write_planes(
     affine: FloatArray,
     *,
     code: int = _SCANNER_ANAT,
+    intent: int = 0,
 ) -> None:
     """Write a volume plane by plane as they come, so that it need not be in memory as a whole.
 
@@ -203,29 +211,23 @@ def write_planes(
     path : Path
     planes : iterable of array, shape (i, j)
         In ascending order of k, of the data type `dtype`.
-    shape : (i, j, k)
+    shape : (i, j, k), or more
+        With further dimensions all planes of the first k come first.
     dtype : data type
     affine : array, shape (4, 4)
     code : int
         `sform_code`; `qform_code` is the same, but 0 where the affine is sheared.
+    intent : int
+        `intent_code`: what the numbers are (nifti1.h).
     """
-    sheared = not Volume(np.broadcast_to(np.int16(0), shape), affine).is_orthogonal
-    header = nib.Nifti1Header()
-    header.set_data_dtype(dtype)
-    header.set_data_shape(shape)
-    header.set_xyzt_units("mm")
-    header.set_slope_inter(1, 0)
-    header.set_sform(affine, code=code)
-    header.set_qform(affine, code=0 if sheared else code)
-    header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
-    header["descrip"] = f"Cormack {package_version('cormack')}"
-    header["vox_offset"] = 352
+    header = nifti_header(shape, dtype, affine, code=code, intent=intent)
     compressed = ".nii.gz" in path.name
     with (
-        igzip_threaded.open(path, "wb", compresslevel=COMPRESSION_LEVEL, threads=1)
+        igzip_threaded.open(path, "wb", compresslevel=COMPRESSION_LEVEL, threads=COMPRESSION_THREADS)
         if compressed
         else path.open("wb") as f
     ):
-        f.write(header.binaryblock + b"\0\0\0\0")
+        f.write(header)
         for plane in planes:
-            f.write(plane.tobytes(order="F"))
+            # A plane that lies in memory as in the file is written from there; others are copied.
+            f.write(np.ascontiguousarray(plane.T))
