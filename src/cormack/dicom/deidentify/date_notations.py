@@ -95,6 +95,11 @@ def _month_words() -> dict[str, tuple[str, int, int]]:
     return words
 
 
+def date_words() -> frozenset[str]:
+    """Names of months and weekdays in plain letters: words of dates, not of descriptions."""
+    return frozenset(plain_letters(word) for word in (*_month_words(), *_WEEKDAYS.split()))
+
+
 def _any_of(words: Iterator[str] | list[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(set(words), key=lambda word: (-len(word), word)))
 
@@ -105,7 +110,7 @@ _CLOCK = r"(?:[01]?\d|2[0-3])[:.h][0-5]\d(?:[:.m][0-5]\d(?:[.,]\d{1,9})?)?(?:\s?
 _ZONE = r"(?:\s?(?:Z|UTC|GMT|CES?T|[EMCP][SD]?T|[+-]\d\d:?\d\d)\b)?"
 #: A time of day belongs to the date before it.
 _TIME = rf"(?P<time>(?:T|_|\s*[,;]?\s*(?:at|um|à|@|-)?\s*)(?:{_CLOCK}{_ZONE}))?"
-_COMPACT_TIME = r"(?P<time_digits>[ T_.-]?(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\.?\d{1,6})?)?)?"
+_COMPACT_TIME = r"(?P<time_digits>[ T_.-]?(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\.?\d{1,6})?Z?)?)?"
 _BEFORE, _AFTER = r"(?<!\d)(?<!\d[.,])", r"(?!\d)(?![.,]\d)"
 _MONTH = rf"(?P<month>{_any_of(list(_month_words()))})\.?"
 _WEEKDAY = (
@@ -121,7 +126,7 @@ _NOTATIONS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"{_BEFORE}{_YEAR}(?P<s>[-/._ ]){_M}(?P=s){_D}(?!\d){_TIME}",
-        rf"(?<!\d){_YEAR}(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?:{_COMPACT_TIME}(?!\d)|{_TIME})",
+        rf"(?<!\d){_YEAR}(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?:{_TIME[:-1]}|{_COMPACT_TIME})(?!\d)",
         rf"(?<!\d){_YEAR}\s?[年년]\s?{_M}\s?[月월]\s?{_D}\s?[日일]?{_TIME}",
         rf"{_BEFORE}{_A}(?P<s>[-/. ]){_B}(?P=s){_LONG_YEAR}(?!\d){_TIME}",
         rf"{_BEFORE}(?P<a>\d{{1,2}})(?P<s>[-/])(?P<b>\d{{1,2}})(?P=s)(?P<c>\d\d){_AFTER}{_TIME}",
