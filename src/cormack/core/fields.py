@@ -77,8 +77,8 @@ class DisplacementField(Transform):
         """The known inverse, or one computed on the same grid.
 
         A computed inverse solves T(x) = y for every voxel y by damped fixed-point iteration, until x is mapped to
-        within 0.01 mm of y; between the voxels the error of linear interpolation comes on top (tests: below 0.1 mm for
-        smooth fields at 2 mm).
+        within 0.01 mm of y; between the voxels the error of linear interpolation comes on top (tests, smooth fields of
+        6 mm on voxels of 2 mm: 0.02 mm on average, at most 0.2 mm).
 
         Raises
         ------
