@@ -12,7 +12,7 @@ from cormack.core.errors import InputError
 #: New names become PatientID (LO, 64 characters), PatientName and the name of a folder.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?")
 #: First lines that are headings.
-_HEADINGS = frozenset({("old", "new"), ("patientid", "new"), ("patient_id", "subject"), ("patientid", "subject"), ("original", "new")})  # fmt: skip
+_HEADINGS = frozenset({("old", "new"), ("original", "new"), ("patientid", "new"), ("patientid", "subject")})
 LARGEST_LIST_BYTES = 64 * 2**20
 
 
@@ -75,7 +75,8 @@ def _pairs(path: Path) -> list[tuple[int, tuple[str, str]]]:
                 continue
             if len(values) != 2 or not all(values):
                 raise InputError(
-                    f"{path}, line {reader.line_num}: {len(values)} values, or an empty one; expected an old and a new name"
+                    f"{path}, line {reader.line_num}: {len(values)} values, or an empty one; "
+                    "expected an old and a new name"
                 )
             pairs.append((reader.line_num, (values[0], values[1])))
     except csv.Error as error:
