@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cormack.core.errors import CormackError
+    from cormack.core.fields import DisplacementField
     from cormack.core.labels import Label, LabelMap, LabelTable
+    from cormack.core.transforms import Affine, TransformChain
     from cormack.core.volume import SliceStack, Unit, Volume
     from cormack.dicom.derive import write_derived_series
     from cormack.dicom.read import read_scan
@@ -17,21 +19,26 @@ if TYPE_CHECKING:
     from cormack.extract.head import head_mask
     from cormack.extract.masking import apply_mask
     from cormack.files.nifti import read_stack, write_labels, write_volume
+    from cormack.files.transforms import read_transform, write_transforms
     from cormack.imaging.condition import condition
     from cormack.imaging.native import to_native, volume_to_stack
     from cormack.imaging.rectify import rectify
     from cormack.imaging.units import cormack_to_hu, hu_to_cormack
+    from cormack.imaging.warp import warp
     from cormack.measure.overlap import dice, hausdorff_mm
     from cormack.measure.scan import measure_scan
     from cormack.pipeline.convert import convert
     from cormack.pipeline.extract import extract_mask
     from cormack.pipeline.options import LoadOptions, RunOptions
     from cormack.pipeline.run import run
+    from cormack.pipeline.transform import transform_image, transform_points
     from cormack.report.content import ReportContent
     from cormack.report.html import render_report
 
 _HOMES = {
+    "Affine": "core.transforms",
     "CormackError": "core.errors",
+    "DisplacementField": "core.fields",
     "Label": "core.labels",
     "LabelMap": "core.labels",
     "LabelTable": "core.labels",
@@ -39,6 +46,7 @@ _HOMES = {
     "ReportContent": "report.content",
     "RunOptions": "pipeline.options",
     "SliceStack": "core.volume",
+    "TransformChain": "core.transforms",
     "Unit": "core.volume",
     "Volume": "core.volume",
     "apply_mask": "extract.masking",
@@ -54,18 +62,25 @@ _HOMES = {
     "measure_scan": "measure.scan",
     "read_scan": "dicom.read",
     "read_stack": "files.nifti",
+    "read_transform": "files.transforms",
     "rectify": "imaging.rectify",
     "render_report": "report.html",
     "run": "pipeline.run",
     "to_native": "imaging.native",
+    "transform_image": "pipeline.transform",
+    "transform_points": "pipeline.transform",
     "volume_to_stack": "imaging.native",
+    "warp": "imaging.warp",
     "write_derived_series": "dicom.derive",
     "write_labels": "files.nifti",
+    "write_transforms": "files.transforms",
     "write_volume": "files.nifti",
 }
 
 __all__ = [
+    "Affine",
     "CormackError",
+    "DisplacementField",
     "Label",
     "LabelMap",
     "LabelTable",
@@ -73,6 +88,7 @@ __all__ = [
     "ReportContent",
     "RunOptions",
     "SliceStack",
+    "TransformChain",
     "Unit",
     "Volume",
     "apply_mask",
@@ -88,13 +104,18 @@ __all__ = [
     "measure_scan",
     "read_scan",
     "read_stack",
+    "read_transform",
     "rectify",
     "render_report",
     "run",
     "to_native",
+    "transform_image",
+    "transform_points",
     "volume_to_stack",
+    "warp",
     "write_derived_series",
     "write_labels",
+    "write_transforms",
     "write_volume",
 ]
 

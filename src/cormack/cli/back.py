@@ -52,7 +52,8 @@ def native_command(
     """
     from cormack.dicom.rules import DEFAULT_RULES, load_rules
     from cormack.imaging.windows import Window
-    from cormack.pipeline.native import Kind, write_native
+    from cormack.pipeline.images import Kind
+    from cormack.pipeline.native import write_native
     from cormack.pipeline.options import LoadOptions
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")

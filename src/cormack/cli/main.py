@@ -19,6 +19,7 @@ from cormack.cli.back import native_command
 from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
 from cormack.cli.terminal import listener, say, warn
+from cormack.cli.warping import transform_command, transform_points_command
 from cormack.core.errors import CormackError
 from cormack.core.provenance import package_version
 
@@ -247,6 +248,8 @@ def completion_command(shell: str) -> None:
 cli.add_command(scan_command)
 cli.add_command(headers_command)
 cli.add_command(native_command)
+cli.add_command(transform_command)
+cli.add_command(transform_points_command)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

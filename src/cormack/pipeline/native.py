@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from cormack.core.errors import InputError, OutputError
 from cormack.core.findings import Finding
-from cormack.core.labels import LabelMap, LabelTable
-from cormack.core.volume import AnyArray, Unit, Volume
 from cormack.dicom.derive import native_slices, write_derived_series
 from cormack.dicom.inventory import take_inventory
 from cormack.dicom.select import select_series
 from cormack.dicom.source import open_source
-from cormack.files.nifti import is_nifti, read_stack
+from cormack.files.nifti import is_nifti
 from cormack.files.outputs import check_apart, check_writable
-from cormack.imaging.condition import AIR_CEILING_HU
 from cormack.imaging.native import to_native
 from cormack.imaging.windows import Window
+from cormack.pipeline.images import Kind, read_image
 from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.progress import Progress, Silent
-
-#: A file of whole numbers from 0 upwards with no more different ones than this is taken for labels.
-MAX_LABELS = 200
-_MAX_LABEL = 65_535
-
-
-class Kind(StrEnum):
-    """What the numbers of a file are: names of structures, or a measure that may be interpolated."""
-
-    AUTO = "auto"
-    LABELS = "labels"
-    VALUES = "values"
 
 
 @dataclass(frozen=True)
@@ -106,14 +90,14 @@ def write_native(
         inventory = take_inventory(files, on_progress=listener.advance)
         selection = select_series(inventory, options.series, rules=options.rules)
         listener.step("Reading the volume")
-        image, taken = _read(volume, kind, assume_mm=options.assume_mm)
+        found = read_image(volume, kind, assume_mm=options.assume_mm)
         listener.step("Resampling to the native slices")
-        stack = to_native(image, native_slices(selection.entry))
+        stack = to_native(found.image, native_slices(selection.entry))
         listener.step("Writing files")
-        named = description or f"Cormack: {taken} on the native slices"
+        named = description or f"Cormack: {found.kind} on the native slices"
         write_derived_series(stack, selection.entry, out, description=named, window=window)
     filled = np.any(stack.data != stack.outside, axis=(0, 1))
-    return NativeExport(out, taken, len(filled), int(np.count_nonzero(filled)), selection.findings)
+    return NativeExport(out, found.kind, len(filled), int(np.count_nonzero(filled)), selection.findings)
 
 
 def _check_paths(volume: Path, source: Path, out: Path) -> None:
@@ -127,42 +111,3 @@ def _check_paths(volume: Path, source: Path, out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"{out} exists and is not an empty folder; name a new one or remove it")
     check_writable(out.parent)
-
-
-def _read(path: Path, kind: Kind, *, assume_mm: bool) -> tuple[Volume | LabelMap, Kind]:
-    """The file as labels or values, as told or as its numbers say."""
-    stack, _ = read_stack(path, assume_mm=assume_mm)
-    grid = stack.to_volume()
-    labels = _as_labels(grid.data) if kind is not Kind.VALUES else None
-    if labels is not None and (kind is Kind.LABELS or _distinct(labels) <= MAX_LABELS):
-        return LabelMap(labels, grid.affine, LabelTable(())), Kind.LABELS
-    if kind is Kind.LABELS:
-        raise InputError(f"{path}: labels are whole numbers from 0 to {_MAX_LABEL}; these are not: give them as values")
-    unit = _unit(path, grid.data)
-    return replace(grid, unit=unit, outside=-1024.0 if unit is Unit.HU else 0.0), Kind.VALUES
-
-
-def _as_labels(data: AnyArray) -> AnyArray | None:
-    """Whole numbers from 0 to 65,535 in the smallest type; None if there are others."""
-    if not np.isfinite(data).all() or data.min() < 0 or data.max() > _MAX_LABEL:
-        return None
-    labels = data.astype(np.uint8 if data.max() < 256 else np.uint16)
-    return labels if data.dtype.kind in "iu" or np.array_equal(labels, data) else None
-
-
-def _distinct(labels: AnyArray) -> int:
-    """How many different labels there are; slice by slice, since indexing takes eight bytes per voxel."""
-    seen = np.zeros(_MAX_LABEL + 1, dtype=bool)
-    for k in range(labels.shape[2]):
-        seen[labels[:, :, k]] = True
-    return int(np.count_nonzero(seen))
-
-
-def _unit(path: Path, data: AnyArray) -> Unit:
-    """What the sidecar says; without one Hounsfield units if there is air."""
-    ending = ".nii.gz" if path.name.lower().endswith(".nii.gz") else ".nii"
-    try:
-        stated = json.loads(path.with_name(path.name[: -len(ending)] + ".json").read_text(encoding="utf-8"))
-        return Unit(stated["Units"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return Unit.HU if np.fmin.reduce(data, axis=None) < AIR_CEILING_HU else Unit.ARBITRARY
