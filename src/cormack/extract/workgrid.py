@@ -92,6 +92,18 @@ class WorkGrid:
         native = (coarse + 0.5) / self.split[axis] * self.pool[axis] - 0.5 + self.box[axis].start
         return np.asarray(native * spacing_mm)
 
+    def index_matrix(self) -> npt.NDArray[np.float64]:
+        """Native indices to coarse indices, shape (4, 4)."""
+        matrix = np.eye(4)
+        for axis, (box, pool, split) in enumerate(zip(self.box, self.pool, self.split, strict=True)):
+            matrix[axis, axis] = split / pool
+            matrix[axis, 3] = (0.5 - box.start) * split / pool - 0.5
+        return matrix
+
+    def affine(self, native: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Coarse indices to RAS+ mm, given the affine of the native grid."""
+        return np.asarray(native @ np.linalg.inv(self.index_matrix()))
+
     def index_of(self, native: npt.NDArray[np.float64], axis: int) -> npt.NDArray[np.float64]:
         """Coarse index (continuous, clipped to the grid) of native indices along one axis."""
         index = (native - self.box[axis].start + 0.5) / self.pool[axis] * self.split[axis] - 0.5
