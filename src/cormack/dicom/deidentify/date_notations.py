@@ -85,7 +85,8 @@ def _month_words() -> dict[str, tuple[str, int, int]]:
     """Word, with and without its accents, to language, month and style."""
     words: dict[str, tuple[str, int, int]] = {}
     for language, styles in _MONTHS.items():
-        for style, names in enumerate(styles):
+        # May is both: the short form of another month always fits where it stood.
+        for style, names in ((1, styles[1]), (0, styles[0])):
             for month, name in enumerate(names.split(), 1):
                 words.setdefault(name, (language, month, style))
     words |= _SPELLINGS
@@ -127,10 +128,10 @@ _NOTATIONS = tuple(
     for pattern in (
         rf"{_BEFORE}{_YEAR}(?P<s>[-/._ ]){_M}(?P=s){_D}(?!\d){_TIME}",
         rf"(?<!\d){_YEAR}(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?:{_TIME[:-1]}|{_COMPACT_TIME})(?!\d)",
-        rf"(?<!\d){_YEAR}\s?[年년]\s?{_M}\s?[月월]\s?{_D}\s?[日일]?{_TIME}",
+        rf"(?<!\d){_YEAR}\s?[年년]\s?{_M}\s?[月월]\s?{_D}\s?[日일]?(?!\d){_TIME}",
         rf"{_BEFORE}{_A}(?P<s>[-/. ]){_B}(?P=s){_LONG_YEAR}(?!\d){_TIME}",
         rf"{_BEFORE}(?P<a>\d{{1,2}})(?P<s>[-/])(?P<b>\d{{1,2}})(?P=s)(?P<c>\d\d){_AFTER}{_TIME}",
-        rf"{_BEFORE}(?P<a>\d\d)(?P<s>\.)(?P<b>\d\d)\.(?P<c>\d\d){_AFTER}{_TIME}",
+        rf"{_BEFORE}(?P<a>\d\d(?=\.\d)|\d(?=\.\d\d\.))(?P<s>\.)(?P<b>\d{{1,2}})\.(?P<c>\d\d){_AFTER}{_TIME}",
         rf"{_WEEKDAY}(?<!\d){_D}{_ORDINAL}(?:\s+of)?(?:\s+de)?{_GAP}{_MONTH}(?:\s+de)?{_GAP}{_SHORT_YEAR}(?!\d){_TIME}",
         rf"{_WEEKDAY}(?<![^\W\d_]){_MONTH}{_GAP}{_D}{_ORDINAL}(?:\s+|\s*,\s*|[-/.]){_SHORT_YEAR}(?![\d:]){_TIME}",
         rf"{_WEEKDAY}(?<![^\W\d_]){_MONTH}\s+{_D}\s+(?P<time>{_CLOCK}{_ZONE})\s+{_YEAR}(?!\d)",

@@ -14,17 +14,14 @@ from itertools import permutations
 
 from cormack.dicom.deidentify.date_notations import find_dates, plain_letters
 from cormack.dicom.deidentify.dates import shift_date
+from cormack.dicom.deidentify.people import INITIALS, PERSON, REMOVED, take_out_people
 from cormack.dicom.deidentify.text_patterns import (
-    DEGREE,
+    DOTTED,
     IDENTIFIER_PATTERNS,
     LABELLED_PERSON,
     LEADING,
     NUMBER_PATTERNS,
-    PARTICLES,
-    SHY_TITLE,
     TIME_OF_DAY,
-    TITLE,
-    TITLE_AND_NAME,
     TOKEN,
     common_names,
     is_description,
@@ -38,17 +35,15 @@ LEAST_WITHIN = 5
 LONGEST_CACHED = 256
 CACHED_TEXTS = 2**15
 
-#: Stand-ins for what was taken out, for a label that a person's name follows, and for dates that were moved.
-_REMOVED, _PERSON, _FIRST_DATE, _LAST_DATE = "\ue000", "\ue001", 0xE002, 0xF8FF
+#: Stand-ins for dates that were moved.
+_FIRST_DATE, _LAST_DATE = 0xE002, 0xF8FF
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 _DATE = re.compile("[\ue002-\uf8ff]")
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 #: What stands between the tokens of a word; a full stop, comma or hyphen may belong to a number or a name.
 _MARKS, _INNER_MARKS = re.compile(r"([^\w.,%°×*'’+-]+|_+)"), re.compile(r"([^\w%°]+)")
 _EDGE = " \t,;:-/|&=_+^.~"
-_HOLE = re.compile(rf"[\s,;:/|&=_+^.~-]*{_REMOVED}(?:[\s,;:/|&=_+^.~-]|{_REMOVED})*")
-_NAME = re.compile(r"[^\W\d_][^\W\d_'’.-]+(?:['’.-][^\W\d_]+)*\.?")
-_INITIALS = re.compile(r"[^\W\d_](?:\.-?[^\W\d_])*\.?")
+_HOLE = re.compile(rf"[\s,;:/|&=_+^.~-]*{REMOVED}(?:[\s,;:/|&=_+^.~-]|{REMOVED})*")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "ß": "ss"})
 
 
@@ -100,7 +95,7 @@ def _tokens_of_person(plain: str) -> set[str]:
                 tokens.add(joined)
             continue
         tokens |= {part for part in parts if len(part) == 2 and (not part.isascii() or not is_word(part))}
-        names = parts[:3]
+        names = parts[:4]
         tokens |= {a + b for a, b in permutations(names, 2) if len(a) > 1 and len(b) > 1}
         tokens |= {form for a, b in permutations(names, 2) if len(a) > 2 for form in (b[0] + a, a + b[0])}
     return tokens
@@ -163,17 +158,17 @@ def _clean(text: str, known: frozenset[str], vocabulary_only: bool, days: int | 
     text = text.split("\0", 1)[0]
     text = _CONTROL.sub(" ", _PRIVATE_USE.sub("", text)).strip()
     for pattern in IDENTIFIER_PATTERNS:
-        text = pattern.sub(_REMOVED, text)
+        text = pattern.sub(REMOVED, text)
     text, dates = _set_dates_aside(text, days)
     if days is None:
-        text = TIME_OF_DAY.sub(_REMOVED, text)
+        text = TIME_OF_DAY.sub(REMOVED, text)
     for pattern in NUMBER_PATTERNS:
-        text = pattern.sub(_REMOVED, text)
-    text = LABELLED_PERSON.sub(f" {_PERSON} ", text).strip()
+        text = pattern.sub(REMOVED, text)
+    text = LABELLED_PERSON.sub(f" {PERSON} ", text).strip()
     gaps, pieces = re.findall(r"\s+", text), text.split()
-    _take_out_people(pieces)
+    take_out_people(pieces)
     pieces = [_clean_piece(piece, known, vocabulary_only) for piece in pieces]
-    if any(_REMOVED in piece for piece in pieces):
+    if any(REMOVED in piece for piece in pieces):
         text = _joined(pieces, gaps)
     return _DATE.sub(lambda mark: dates[ord(mark[0]) - _FIRST_DATE], text)
 
@@ -188,54 +183,11 @@ def _set_dates_aside(text: str, days: int | None) -> tuple[str, list[str]]:
         pieces.append(text[end : found.start])
         end = found.end
         if moved is None or len(dates) > _LAST_DATE - _FIRST_DATE:
-            pieces.append(_REMOVED)
+            pieces.append(REMOVED)
         else:
             pieces.append(chr(_FIRST_DATE + len(dates)))
             dates.append(found.written_as(moved))
     return "".join((*pieces, text[end:])), dates
-
-
-def _take_out_people(pieces: list[str]) -> None:
-    """Replace titles with the names behind them, names before degrees, and names as DICOM writes them."""
-    cores = [piece.strip(",;:()[]<>\"'") for piece in pieces]
-    for place, core in enumerate(cores):
-        if (
-            pieces[place] == _PERSON
-            or TITLE_AND_NAME.fullmatch(core)
-            or (core.isalpha() and plain_letters(core) in common_names())
-        ):
-            pieces[place] = _REMOVED
-            _take_out_names(pieces, cores, place + 1, first_word_too=False)
-        elif TITLE.fullmatch(core):
-            shy = SHY_TITLE.fullmatch(core) is not None
-            if not shy or (place + 1 < len(cores) and _looks_like_a_name(cores[place + 1])):
-                pieces[place] = _REMOVED
-                _take_out_names(pieces, cores, place + 1, first_word_too=not shy)
-        elif ("^" in core and not all(map(is_description, TOKEN.findall(core)))) or (
-            DEGREE.fullmatch(core) and place and _looks_like_a_name(cores[place - 1])
-        ):
-            for near in range(max(place - 2, 0), min(place + 2, len(cores))):
-                if near == place or _looks_like_a_name(cores[near]):
-                    pieces[near] = _REMOVED
-
-
-def _take_out_names(pieces: list[str], cores: list[str], start: int, *, first_word_too: bool) -> None:
-    """Replace what may be a name from a place on: titles, initials and particles, then up to three words."""
-    words = 0
-    for place in range(start, len(cores)):
-        core = cores[place]
-        if words == 0 and (TITLE.fullmatch(core) or core.casefold() in PARTICLES or _INITIALS.fullmatch(core)):
-            pieces[place] = _REMOVED
-        elif words < 3 and (_looks_like_a_name(core) or (first_word_too and words == 0 and _NAME.fullmatch(core))):
-            pieces[place] = _REMOVED
-            words += 1
-        else:
-            return
-
-
-def _looks_like_a_name(core: str) -> bool:
-    """True for a word with a capital that the vocabulary does not have."""
-    return core[:1].isupper() and _NAME.fullmatch(core) is not None and not all(map(is_word, TOKEN.findall(core)))
 
 
 def _clean_piece(piece: str, known: frozenset[str], vocabulary_only: bool) -> str:
@@ -245,10 +197,12 @@ def _clean_piece(piece: str, known: frozenset[str], vocabulary_only: bool) -> st
         described = vocabulary_only and is_description(token.strip(".,'’+-*"))
         if number % 2 or not token or (described and not contains_known(token, known)):
             cleaned.append(token)
+        elif vocabulary_only and DOTTED.fullmatch(token.strip(".,")):
+            cleaned.append(REMOVED)
         else:
             parts = _INNER_MARKS.split(token)
             cleaned += [
-                _REMOVED if part and not at % 2 and _must_go(part, known, vocabulary_only) else part
+                REMOVED if part and not at % 2 and _must_go(part, known, vocabulary_only) else part
                 for at, part in enumerate(parts)
             ]
     return "".join(cleaned)
@@ -263,7 +217,7 @@ def _must_go(token: str, known: frozenset[str], vocabulary_only: bool) -> bool:
 
 def _joined(pieces: list[str], gaps: list[str]) -> str:
     """The pieces that are left, without the little words and initials that led to what is not."""
-    whole = [_REMOVED not in piece for piece in pieces]
+    whole = [REMOVED not in piece for piece in pieces]
     left = [piece if kept else _HOLE.sub(_fill, piece) for piece, kept in zip(pieces, whole, strict=True)]
     gone = [not kept and not _says_something(piece) for piece, kept in zip(left, whole, strict=True)]
     for place in reversed(range(len(left))):
@@ -271,7 +225,7 @@ def _joined(pieces: list[str], gaps: list[str]) -> str:
         before = place + 1 < len(left) and gone[place + 1]
         behind = place > 0 and gone[place - 1]
         empty = not _says_something(left[place])
-        if (before and (core in LEADING or empty)) or ((before or behind) and (_INITIALS.fullmatch(core) or empty)):
+        if (before and (core in LEADING or empty)) or ((before or behind) and (INITIALS.fullmatch(core) or empty)):
             gone[place] = True
     text, space = "", ""
     for piece, is_gone, gap in zip(left, gone, ["", *gaps], strict=True):
@@ -288,7 +242,7 @@ def _fill(hole: re.Match[str]) -> str:
     """One mark where something was taken out between two others, nothing at an end."""
     if hole.start() == 0 or hole.end() == len(hole.string):
         return ""
-    return hole[0][0] if hole[0][0] != _REMOVED else hole[0][-1].replace(_REMOVED, "")
+    return hole[0][0] if hole[0][0] != REMOVED else hole[0][-1].replace(REMOVED, "")
 
 
 def _says_something(piece: str) -> bool:

@@ -62,12 +62,13 @@ LABELLED_PERSON = re.compile(
     r"(?:\s+(?:by|to|from|for|von|an|name|physician|doctor))?\s*(?:[:=]|(?<=by)\s|(?<=von)\s)\s*",
     re.IGNORECASE,
 )
-#: Titles before a name. In capitals DR and MR are modalities, so that the word behind must then be no known one.
+#: Titles before a name.
 TITLE = re.compile(
-    r"(?:Drs?|DRS|dr|Prof|prof|PROF|PD|Mrs?|MRS|mrs?|Ms|Miss|MISS|Mme|Mlle|Herrn?|HERR|Frau|FRAU|Hr|Fr|Sra?|Dott|Sig|Doctor|Professor|Pfr)\.?"
-    r"|(?:DR|MR|MS|HR|FR|SR|SRA|Dipl|Med|med|phil|habil|nat|rer|dent)\."
-)  # fmt: skip
-SHY_TITLE = re.compile(r"DR|MR|MS|Hr|Fr|Sr|PD|Ms")
+    r"(?:Drs?|DRS|dr|Prof|prof|PROF|PD|Mrs?|MRS|mrs?|Ms|Miss|MISS|Mme|Mlle|Herrn?|HERR|Frau|FRAU|Hr|Fr|Sra?|Dott|Sig|Doctor"
+    r"|DOCTOR|Professor|Pfr)\.?|DR|MR|(?:DR|MR|MS|HR|FR|SR|SRA|Dipl|Med|med|phil|habil|nat|rer|dent)\."
+)
+#: Of these, what means something else, too: a name must stand behind them, and behind MR a common one.
+SHY_TITLE, SHYEST_TITLE = re.compile(r"DR|Hr|Fr|Sr|PD|Ms"), "MR"
 TITLE_AND_NAME = re.compile(r"(?:Dr|Prof|Mrs?|Ms|Hr|Fr|Sra?|Dott|DR|PROF|dr)\.(?:med\.)?[^\W\d_][\w'’.-]+")
 DEGREE = re.compile(r"(?:M\.?D|Ph\.?D|R\.?N|FRCR|MBBS|R\.T|MTRA|DDS|DMD|ARRT)\.?,?")
 PARTICLES = _set("von vom van der den de du di da del della la le el al bin ben ter ten zu zur zum st")
@@ -92,12 +93,15 @@ CODE = re.compile(
     r"|\d{1,4}(?:[.,]\d{1,4})?(?:[xX×*]\d{1,4}(?:[.,]\d{1,4})?){1,2}(?:mm|cm)?"
     r"|[A-Za-z]\d{1,2}"
     r"|[A-DH-JLQ-U][a-z]?\d\d[a-z]{0,2}"  # kernels of Siemens
+    r"|(?i:ep|fl|tfl|tse|fse|tof|ciss|gre|asl)[23]d\d?"  # sequences of Siemens
     r"|F[CL]\d\d"  # kernels of Toshiba and Canon
     r"|(?:[UEYXSC][ABC])"  # filters of Philips
     r"|[CTLS]\d{1,2}|Th\d{1,2}"
     r"|[tT][12](?:[wW][iI]?|\*|map)?|[bB]\d{1,4}|(?i:TE|TR|TI|FA|NEX|NSA|ETL|FOV|SL|SP|PAT|DYN|PH|IR|MB|GRAPPA|SENSE|DW|TD)\d{1,4}"
     r"|(?:I{1,3}|IV|VI{0,3}|IX|X)"
 )
+#: Numbers with full stops: a version, or a part of a date or an address.
+DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
 #: A known word with a short number behind it (Head2), or with a plural's s.
 NUMBERED = re.compile(r"([^\W\d_]{2,})\d{1,2}")
 WORD = re.compile(r"[^\W\d_]+")
