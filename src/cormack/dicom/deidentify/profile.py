@@ -10,6 +10,8 @@ from functools import cache
 from cormack.dicom.deidentify.options import Option
 from cormack.dicom.deidentify.tables import rows_of
 
+#: The standard whose table E.1-1 is followed.
+PROFILE_EDITION = "DICOM PS3.15, early 2025"
 #: Options with a column in table E.1-1; the two that clean pixels say nothing about single attributes.
 TABLED_OPTIONS: tuple[Option, ...] = tuple(
     option for option in Option if option not in (Option.CLEAN_PIXEL_DATA, Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES)

@@ -35,6 +35,12 @@ def sop_kind(sop_class_uid: str) -> SopKind:
     return SopKind.UNKNOWN if row is None else SopKind(row["kind"])
 
 
+def sop_class_name(sop_class_uid: str) -> str:
+    """Give the name of a SOP class, and no UID of one that is not known."""
+    row = _sop_classes().get(sop_class_uid)
+    return "unknown SOP class" if row is None else row["name"]
+
+
 @cache
 def required_attributes(sop_class_uid: str) -> Mapping[tuple[Path, int], str] | None:
     """Give the types 1, 1C, 2 and 2C of the attributes that table E.1-1 treats by type, in the IOD of a SOP class.

@@ -1,0 +1,252 @@
+"""What one process of a de-identification does: look through headers, clean objects, write files.
+
+Processes read the source and write the output themselves; only numbers, identities and reasons pass between them, and
+these never reach a message.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import secrets
+import signal
+import sys
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+from cormack.core.errors import DicomError
+from cormack.dicom.deidentify.cleaner import Cleaner
+from cormack.dicom.deidentify.options import Options
+from cormack.dicom.deidentify.process import CleanedObject, clean_object
+from cormack.dicom.deidentify.project_key import ProjectKey
+from cormack.dicom.deidentify.reasons import Reason, Refusal
+from cormack.dicom.deidentify.survey import PatientFacts, Surveyed, survey
+from cormack.dicom.deidentify.values import Patient
+from cormack.dicom.source import Source, open_source
+from cormack.files.outputs import PART_SUFFIX
+
+#: Patients whose rules and results are remembered; objects come in the order of their patients.
+_CLEANERS = 4
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every process needs to know."""
+
+    source: Path
+    out: Path
+    key: ProjectKey
+    options: Options
+
+
+@dataclass(frozen=True)
+class SurveyTask:
+    """Look through the headers of these files."""
+
+    indices: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CleanTask:
+    """Clean these files: number and identity of each, and what becomes of the patients.
+
+    With `one_instance` all files state one SOP Instance UID: the first that can be written is, and the others are its
+    copies or refused.
+    """
+
+    files: tuple[tuple[int, str], ...]
+    patients: Mapping[str, Patient] = field(repr=False)
+    one_instance: bool = False
+
+
+@dataclass(frozen=True)
+class SurveyResult:
+    """What the headers say."""
+
+    files: tuple[Surveyed, ...]
+    patients: Mapping[str, PatientFacts] = field(repr=False)
+
+
+class Status(StrEnum):
+    """What became of an object."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one object.
+
+    Parameters
+    ----------
+    index : int
+        Number of the file in its source.
+    status : Status
+    reason : Reason or None
+        Of a refusal; `detail` has more words.
+    sop_class : str
+        UID, empty where it is not known.
+    pixels : str
+        What was done to the pixels.
+    place : tuple of str
+        Folders below the output, of what was written.
+    """
+
+    index: int
+    status: Status
+    reason: Reason | None = None
+    detail: str = ""
+    sop_class: str = ""
+    pixels: str = ""
+    place: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CleanResult:
+    """Outcomes in the order of the task; with `errno`, writing failed and the rest was not tried."""
+
+    outcomes: tuple[Outcome, ...]
+    errno: int | None = None
+
+
+class Worker:
+    """Does tasks one after the other; holds one object at a time.
+
+    Parameters
+    ----------
+    setup : Setup
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._source: Source = open_source(setup.source)
+        self._cleaners: OrderedDict[str, Cleaner] = OrderedDict()
+        self._token = secrets.token_hex(4)
+
+    def close(self) -> None:
+        """Give back the source."""
+        self._source.close()
+
+    def do(self, task: SurveyTask | CleanTask) -> SurveyResult | CleanResult:
+        """One task."""
+        if isinstance(task, SurveyTask):
+            files, patients = survey(self._source, task.indices, self._setup.options)
+            return SurveyResult(tuple(files), patients)
+        outcomes: list[Outcome] = []
+        first: Path | None = None
+        for index, identity in task.files:
+            try:
+                cleaned = self._clean(index, identity, task.patients[identity])
+                status = self._write(cleaned, first)
+            except Refusal as refusal:
+                outcomes.append(Outcome(index, Status.REFUSED, refusal.reason, refusal.detail, refusal.sop_class))
+                continue
+            except OSError as error:
+                return CleanResult(tuple(outcomes), error.errno or 0)
+            if task.one_instance and first is None:
+                first = self._path(cleaned)
+            outcomes.append(Outcome(index, status, None, "", cleaned.sop_class, cleaned.pixels, cleaned.place[:-1]))
+        return CleanResult(tuple(outcomes))
+
+    def _clean(self, index: int, identity: str, patient: Patient) -> CleanedObject:
+        if index >= len(self._source.items):
+            raise Refusal(Reason.CHANGED)
+        try:
+            data = self._source.read(self._source.items[index])
+        except DicomError as error:
+            raise Refusal(Reason.CHANGED) from error
+        return clean_object(data, identity, self._cleaner(identity, patient))
+
+    def _cleaner(self, identity: str, patient: Patient) -> Cleaner:
+        cleaner = self._cleaners.get(identity)
+        if cleaner is None:
+            cleaner = self._cleaners[identity] = Cleaner(self._setup.options, self._setup.key, patient)
+            if len(self._cleaners) > _CLEANERS:
+                self._cleaners.popitem(last=False)
+        return cleaner
+
+    def _path(self, cleaned: CleanedObject) -> Path:
+        return self._setup.out.joinpath(*cleaned.place)
+
+    def _write(self, cleaned: CleanedObject, first: Path | None) -> Status:
+        """Write a file whole or not at all; one that is there stays. `first` is another file of the same instance.
+
+        Raises
+        ------
+        Refusal
+            If a file with other content is there.
+        OSError
+            If it cannot be written.
+        """
+        final = self._path(cleaned)
+        if first not in (None, final) or (final.exists() and not _same_content(final, cleaned.parts)):
+            raise Refusal(Reason.SAME_UID, sop_class=cleaned.sop_class)
+        if first is not None:
+            raise Refusal(Reason.COPY, sop_class=cleaned.sop_class)
+        if final.exists():
+            return Status.UNCHANGED
+        final.parent.mkdir(parents=True, exist_ok=True)
+        part = final.with_name(f".{final.name}.{self._token}{PART_SUFFIX}")
+        try:
+            with part.open("wb", buffering=0) as f:
+                for piece in cleaned.parts:
+                    _write_all(f, piece)
+            part.replace(final)
+        except OSError:
+            with suppress(OSError):
+                part.unlink()
+            raise
+        return Status.WRITTEN
+
+
+def _write_all(stream: IO[bytes], piece: bytes) -> None:
+    """All bytes: an unbuffered write may take fewer than it was given."""
+    view = memoryview(piece)
+    while view:
+        view = view[stream.write(view) :]
+
+
+def _same_content(path: Path, parts: tuple[bytes, ...]) -> bool:
+    if path.stat().st_size != sum(map(len, parts)):
+        return False
+    with path.open("rb") as f:
+        return all(f.read(len(part)) == part for part in parts)
+
+
+def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
+    """Do tasks from one pipe and answer into another until the first is closed."""
+    worker = Worker(pickle.load(incoming))
+    try:
+        while True:
+            try:
+                task = pickle.load(incoming)
+            except EOFError:
+                return
+            pickle.dump(worker.do(task), outgoing, protocol=pickle.HIGHEST_PROTOCOL)
+            outgoing.flush()
+    finally:
+        worker.close()
+
+
+def main() -> None:
+    """Serve the process that started this one, through its standard streams."""
+    # Whoever started this process decides what an interruption means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Libraries that print must not write between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    # As a module of its own name: what is unpickled comes from there, too.
+    from cormack.pipeline.deidentify_worker import main as named_main
+
+    named_main()
