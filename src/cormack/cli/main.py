@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from cormack.cli.back import native_command
+from cormack.cli.deidentify import deidentify_command
 from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
 from cormack.cli.terminal import listener, say, warn
@@ -248,6 +249,7 @@ def completion_command(shell: str) -> None:
 cli.add_command(scan_command)
 cli.add_command(headers_command)
 cli.add_command(native_command)
+cli.add_command(deidentify_command)
 cli.add_command(transform_command)
 cli.add_command(transform_points_command)
 
