@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from cormack.pipeline.phantom import make_phantom_series
 
 HEAVY = {
     "torch",
@@ -54,3 +57,28 @@ def test_one_name_of_the_facade_loads_only_what_it_needs() -> None:
     loaded = loaded_after("from cormack import hu_to_cormack")
     assert "numpy" in loaded
     assert loaded & {"matplotlib", "pydicom", "nibabel", "scipy"} == set()
+
+
+def test_converting_in_a_process_of_its_own_loads_only_what_it_uses(tmp_path: Path) -> None:
+    """And what pydicom was kept from stays within reach of everybody else."""
+    make_phantom_series(tmp_path / "in", slices=5, pixels=64)
+    code = "\n".join(
+        (
+            "import sys",
+            f"sys.argv = ['cormack', 'convert', '-q', {str(tmp_path / 'in')!r}, {str(tmp_path / 'out.nii.gz')!r}]",
+            "from cormack.cli.main import main",
+            "assert main() == 0",
+            "loaded = set(sys.modules)",
+            "import gdcm, PIL.Image",
+            "for name in set(sys.modules) - loaded: del sys.modules[name]",
+        )
+    )
+    loaded = loaded_after(code)
+    assert loaded & {"nibabel", "gdcm", "PIL", "requests", "jinja2", "rich"} == set()
+    assert "pydicom" in loaded
+    assert (tmp_path / "out.nii.gz").is_file()
+
+
+def test_pydicom_that_is_loaded_already_is_left_alone() -> None:
+    code = "import pydicom\nfrom cormack.dicom.lean import load_pydicom\nload_pydicom()"
+    assert {"pydicom", "gdcm"} <= loaded_after(code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,15 +42,12 @@ class Assembly:
     findings : tuple of Finding
     left_out : mapping of str to int
         Images of the series that are not in the stack, counted by reason.
-    sha256 : tuple of str
-        SHA-256 of each file used, in the order of the slices.
     """
 
     stack: SliceStack
     padding_hu: tuple[float, ...]
     findings: tuple[Finding, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
-    sha256: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +57,6 @@ class _File:
     places: tuple[int, ...]
     facts: dict[str, Any] = field(default_factory=dict)
     padding: frozenset[float] = frozenset()
-    sha256: str = ""
     problem: str | None = None
 
 
@@ -139,7 +134,6 @@ def _read_file(
 ) -> _File:
     try:
         data = entry.source.read(entry.source.items[item])
-        sha256 = hashlib.sha256(data).hexdigest()
         dataset = headers.parse_file(data)
         # A multi-frame file is as large as the volume: its bytes go as soon as they are parsed.
         del data
@@ -158,7 +152,7 @@ def _read_file(
         return _File(ks, problem=_reason(error))
     except headers.BACKEND_ERRORS:
         return _File(ks, problem="damaged file")
-    return _File(ks, facts, frozenset(padding), sha256)
+    return _File(ks, facts, frozenset(padding))
 
 
 def _not_the_same(dataset: Any, instance: Instance) -> str | None:
@@ -231,7 +225,6 @@ def _finish(
         )
     if geometry.doubled:
         left_out["position that another image has"] += len(geometry.doubled)
-    hashes = {k: file.sha256 for file in files for k in file.places}
     stack = SliceStack(
         data.transpose(2, 1, 0),
         geometry.step_i,
@@ -247,7 +240,6 @@ def _finish(
         tuple(sorted(padding)),
         tuple(findings),
         dict(left_out),
-        tuple(dict.fromkeys(hashes[k] for k in sorted(hashes))),
     )
 
 

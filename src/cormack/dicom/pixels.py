@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.encaps import generate_frames
 from pydicom.pixels import get_decoder
+from rle.utils import decode_pixel_data
 
 from cormack.core.errors import DicomError
 from cormack.dicom import headers
@@ -23,6 +25,7 @@ LOSSY = {
     "1.2.840.10008.1.2.4.203": "High-Throughput JPEG 2000",
 }
 RLE = "1.2.840.10008.1.2.5"
+LITTLE_ENDIAN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99")
 _FLOAT_KEYWORDS = (("FloatPixelData", np.float32), ("DoubleFloatPixelData", np.float64))
 
 
@@ -40,6 +43,9 @@ def stored_values(dataset: Any, frame: int, workers: DecodeWorkers) -> npt.NDArr
             if keyword in dataset:
                 return _native_floats(dataset, keyword, dtype, frame, rows, columns)
         syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "")
+        words = _words(dataset, syntax, frame, rows, columns)
+        if words is not None:
+            return words
         if syntax and syntax not in NATIVE:
             _check_stream_size(dataset, rows, columns)
         decoder = get_decoder(syntax or _native_syntax(dataset))
@@ -50,6 +56,28 @@ def stored_values(dataset: Any, frame: int, workers: DecodeWorkers) -> npt.NDArr
     if values.shape != (rows, columns):
         raise DicomError("the pixel data of a file does not have the size that its header states")
     return np.asarray(values)
+
+
+def _words(dataset: Any, syntax: str, frame: int, rows: int, columns: int) -> npt.NDArray[Any] | None:
+    """Values that fill words of 16 bits, little-endian or run-length encoded, at once; None for all else.
+
+    Most CT is stored so, and pydicom's bookkeeping would take longer than the values do.
+    """
+    kind = tuple(headers.integer(dataset, k) for k in ("BitsAllocated", "BitsStored", "SamplesPerPixel"))
+    signed = headers.integer(dataset, "PixelRepresentation")
+    if kind != (16, 16, 1) or signed not in (0, 1) or "PixelData" not in dataset:
+        return None
+    data, size = dataset.PixelData, 2 * rows * columns
+    if syntax == RLE and (headers.integer(dataset, "NumberOfFrames") or 1) == 1:
+        (packed,) = generate_frames(data, number_of_frames=1)
+        data = decode_pixel_data(packed, version=2, rows=rows, columns=columns, bits_allocated=16)
+    elif syntax in LITTLE_ENDIAN:
+        data = memoryview(data)[frame * size : (frame + 1) * size]
+    else:
+        return None
+    if len(data) != size:
+        raise DicomError("the pixel data of a file is cut short")
+    return np.frombuffer(data, dtype="<i2" if signed else "<u2").reshape(rows, columns)
 
 
 def _native_syntax(dataset: Any) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cormack.core.findings import Finding
 from cormack.dicom.assemble import Assembly, assemble
-from cormack.dicom.inventory import Inventory, Progress, take_inventory
+from cormack.dicom.inventory import Inventory, Progress, SeriesEntry, take_inventory
 from cormack.dicom.select import DEFAULT_RULES, Selection, SelectionRules, select_series
 from cormack.dicom.source import open_source
 
@@ -79,7 +79,15 @@ def read_scan(
         inventory = take_inventory(source, on_progress=_stage("headers", on_progress))
         selection = select_series(inventory, series, rules=rules)
         assembly = assemble(selection.entry, on_progress=_stage("pixels", on_progress))
-    return Scan(assembly, selection, inventory, assembly.sha256)
+        hashes = _hashes(selection.entry, assembly.stack.sop_instance_uids)
+    return Scan(assembly, selection, inventory, hashes)
+
+
+def _hashes(entry: SeriesEntry, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """SHA-256 of the files that hold the slices, each once."""
+    items = {instance.key: instance.item for instance in entry.instances}
+    files = (entry.source.items[number] for number in dict.fromkeys(items[key] for key in keys))
+    return tuple(hashlib.sha256(entry.source.read(file)).hexdigest() for file in files)
 
 
 def _stage(name: str, on_progress: StageProgress | None) -> Progress | None:

@@ -30,6 +30,8 @@ MAX_VOXELS = 2_000_000_000
 COMPRESSION_LEVEL = 1
 #: Threads that compress; blocks are compressed one by one, so that their number does not change the file.
 COMPRESSION_THREADS = 2
+#: Each thread holds several blocks; larger ones compress no better.
+COMPRESSION_BLOCK_BYTES = 256 * 1024
 _SCANNER_ANAT = 1
 
 
@@ -223,11 +225,17 @@ def write_planes(
     header = nifti_header(shape, dtype, affine, code=code, intent=intent)
     compressed = ".nii.gz" in path.name
     with (
-        igzip_threaded.open(path, "wb", compresslevel=COMPRESSION_LEVEL, threads=COMPRESSION_THREADS)
+        igzip_threaded.open(
+            path,
+            "wb",
+            compresslevel=COMPRESSION_LEVEL,
+            threads=COMPRESSION_THREADS,
+            block_size=COMPRESSION_BLOCK_BYTES,
+        )
         if compressed
         else path.open("wb") as f
     ):
         f.write(header)
         for plane in planes:
             # A plane that lies in memory as in the file is written from there; others are copied.
-            f.write(np.ascontiguousarray(plane.T))
+            f.write(np.ascontiguousarray(plane.T).data)

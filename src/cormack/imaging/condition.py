@@ -59,7 +59,10 @@ class Conditioned:
 
     def slice_hu(self, k: int) -> npt.NDArray[np.int16]:
         """Slice k in winsorised HU, shape (i, j); −1024 where it is padding."""
-        values = np.where(self.slice_padded(k), HU_RANGE[0], self.source.data[:, :, k])
+        values = self.source.data[:, :, k]
+        # Padding below the range becomes its lower end by clipping alone.
+        if values.dtype.kind == "f" or any(value > HU_RANGE[0] for value in self.padding_hu):
+            values = np.where(self.slice_padded(k), HU_RANGE[0], values)
         values = np.clip(values, *HU_RANGE)
         return np.asarray(np.rint(values) if values.dtype.kind == "f" else values, dtype=np.int16)
 
@@ -127,7 +130,10 @@ def check_hounsfield(data: AnyArray, padding_hu: Iterable[float] = ()) -> None:
     """
     step = max(1, round((data.size / SAMPLED_VOXELS) ** (1 / 3)))
     sample = data[::step, ::step, ::step]
-    measured = sample[np.isfinite(sample) & ~np.isin(sample, list(padding_hu))]
+    known = np.isfinite(sample)
+    for padding in padding_hu:
+        known &= sample != padding
+    measured = sample[known]
     if measured.size == 0:
         raise ValuesError("the image holds no measured value, only padding or NaN")
     low, high = float(measured.min()), float(measured.max())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ MAX_VOXELS = 2_000_000_000
 #: A voxel counts as measured if this share of what it was made from was measured.
 WHOLLY_MEASURED = 1.0 - 1e-3
 #: Planes that are made ahead of the one that is asked for.
-STREAMED_PLANES = 16
+STREAMED_PLANES = 4
 #: Processor threads; a plane is the unit of work.
 THREADS = 2
 
@@ -235,30 +236,29 @@ class Rectification:
         turn = tuple(slice(None, None, -1 if flip else 1) for flip in flipped[:2])
 
         def make(k: int) -> npt.NDArray[np.int16]:
-            data = np.empty(self.shape[:2], dtype=np.int16, order="F")
-            self.fill(k, data)
-            return np.transpose(data, order[:2])[turn]
+            plane = np.empty(view.shape[:2], dtype=np.int16, order="F")
+            # Made where it shall lie, so that it need not be turned afterwards.
+            self.fill(k, plane[turn].transpose(order[:2]))
+            return plane
 
-        def stream() -> Iterator[npt.NDArray[np.int16]]:
-            with ThreadPoolExecutor(THREADS) as pool:
-                for start in range(0, len(numbers), STREAMED_PLANES):
-                    yield from pool.map(make, numbers[start : start + STREAMED_PLANES])
-
-        return affine, view.shape, stream()
+        return affine, view.shape, _ahead(make, numbers) if self.interpolates else map(make, numbers)
 
     def fill(self, plane: int, data: AnyArray, measured: npt.NDArray[np.bool_] | None = None) -> None:
         """Write one plane's HU into `data`, and what of it was measured into `measured`; both of shape (i, j)."""
         made_of = self.makers[plane]
-        data[...] = self.slices.outside
         if measured is not None:
             measured[...] = False
         if len(made_of) == 1 and self.plane.is_whole(made_of[0][0]):
             self._copy(made_of[0][0], data, measured)
         elif made_of:
             self._mix(made_of, data, measured)
+        else:
+            data[...] = self.slices.outside
 
     def _copy(self, k: int, data: AnyArray, measured: npt.NDArray[np.bool_] | None) -> None:
         image = self.slices.slice_hu(k)
+        if image.shape != data.shape:
+            data[...] = self.slices.outside
         i, j = (-self.plane.starts[k]).astype(int)
         place = (slice(i, i + image.shape[0]), slice(j, j + image.shape[1]))
         data[place] = image
@@ -291,3 +291,14 @@ class Rectification:
             weights = interpolation_weights(plane.centres(k, axis), image.shape[axis], width=width, order=order)
             image = weights @ image if axis == 0 else (weights @ image.T).T
         return image
+
+
+def _ahead(make: Callable[[int], AnyArray], numbers: Iterable[int]) -> Iterator[AnyArray]:
+    """Planes in order, a few of them made before they are asked for."""
+    waiting: deque[Future[AnyArray]] = deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for k in numbers:
+            waiting.append(pool.submit(make, k))
+            if len(waiting) > STREAMED_PLANES:
+                yield waiting.popleft().result()
+        yield from (plane.result() for plane in waiting)
