@@ -25,6 +25,8 @@ from cormack.core.errors import CormackError
 from cormack.core.provenance import package_version
 
 EXIT_FAILED, EXIT_INTERNAL, EXIT_INTERRUPTED = 1, 70, 130
+#: Commands that read DICOM and do nothing else; in a process of their own they start faster.
+READING = ("convert", "scan", "headers")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -262,6 +264,10 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = _spread_labels(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None and words and words[0] in READING and not {"-h", "--help"} & set(words):
+        from cormack.dicom.lean import load_pydicom
+
+        load_pydicom()
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         return _exit_code(words)
