@@ -60,7 +60,8 @@ def test_simpleitk_and_ants_read_the_fields_that_are_written(codes, oblique_deg,
     np.testing.assert_allclose(back.affine, made.affine, atol=1e-5)
 
 
-def test_what_simpleitk_writes_is_read_whatever_the_intent(tmp_path):
+@pytest.mark.parametrize("intent", [1007, 1006])
+def test_what_simpleitk_reads_is_read_the_same_way(intent, tmp_path):
     sitk = pytest.importorskip("SimpleITK")
     made = field("LPS", 10.0)
     image = sitk.GetImageFromArray((made.displacement * LPS).transpose(2, 1, 0, 3), isVector=True)
@@ -70,8 +71,16 @@ def test_what_simpleitk_writes_is_read_whatever_the_intent(tmp_path):
     image.SetDirection((made.affine[:3, :3] / spacing * LPS[:, None]).ravel().tolist())
     path = tmp_path / "warp.nii.gz"
     sitk.WriteImage(image, str(path))
-    read = read_field(path)
-    np.testing.assert_allclose(read.apply(POINTS), made.apply(POINTS), atol=1e-4)
+    if intent != 1007:
+        written = nib.load(path)
+        written = nib.Nifti1Image(np.asarray(written.dataobj), written.affine, written.header)
+        written.header["intent_code"] = intent
+        nib.save(written, path)
+    itk = sitk.DisplacementFieldTransform(sitk.ReadImage(str(path), sitk.sitkVectorFloat64))
+    theirs = np.array([itk.TransformPoint((p * LPS).tolist()) for p in POINTS]) * LPS
+    np.testing.assert_allclose(read_field(path).apply(POINTS), theirs, atol=1e-4)
+    if intent == 1007:
+        np.testing.assert_allclose(theirs, made.apply(POINTS), atol=1e-4)
 
 
 def test_ants_applies_a_registration_that_was_written(tmp_path):
@@ -88,6 +97,27 @@ def test_ants_applies_a_registration_that_was_written(tmp_path):
         moved = ants.apply_transforms_to_points(3, table, files, whichtoinvert=[False, False])
         moved = moved[["x", "y", "z"]].to_numpy() * LPS
         np.testing.assert_allclose(moved, expected.apply(POINTS), atol=1e-4)
+
+
+def test_a_registration_by_ants_is_read_as_ants_applies_it(tmp_path):
+    ants = pytest.importorskip("ants")
+    pd = pytest.importorskip("pandas")
+    radius = np.linalg.norm(np.indices((32, 32, 32)) - np.array([15.0, 17, 14])[:, None, None, None], axis=0)
+    ball = ants.from_numpy((radius < 10).astype(np.float32), spacing=(2, 2, 2.5), origin=(-30, -33, -40))
+    egg = ants.from_numpy((radius * np.linspace(0.8, 1.2, 32) < 9).astype(np.float32), spacing=(2, 2.2, 2.5))
+    made = ants.registration(ball, egg, type_of_transform="SyN", outprefix=str(tmp_path / "x"), reg_iterations=(10, 5))
+    points = np.random.default_rng(0).uniform(-25, 25, (30, 3))
+    table = pd.DataFrame(points * LPS, columns=["x", "y", "z"])
+    warp, affine = (Path(name) for name in made["fwdtransforms"])
+    inverse_warp = Path(made["invtransforms"][1])
+    there = TransformChain((*read_transform(warp).transforms, *read_transform(affine).transforms))
+    back = TransformChain((*read_transform(affine, inverse=True).transforms, *read_transform(inverse_warp).transforms))
+    for chain, names, inverted in (
+        (there, made["fwdtransforms"], [False, False]),
+        (back, made["invtransforms"], [True, False]),
+    ):
+        moved = ants.apply_transforms_to_points(3, table, names, whichtoinvert=inverted)[["x", "y", "z"]].to_numpy()
+        np.testing.assert_allclose(moved * LPS, chain.apply(points), atol=1e-4)
 
 
 def test_names_by_bids_and_both_ways_back(tmp_path):
