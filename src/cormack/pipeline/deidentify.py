@@ -145,7 +145,7 @@ def deidentify(
         sweep_folder(out)
     if lookup is not None:
         _add_to_lookup(lookup, patients, key)
-    findings = key_findings(key_file)
+    findings = (*key_findings(key_file), *tally.findings())
     content = _content(chosen, key, tally, provenance, findings, new_names is not None, lookup is not None)
     report = close_folder(out, fingerprint, content)
     return Deidentification(

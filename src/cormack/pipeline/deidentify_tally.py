@@ -32,6 +32,7 @@ class Tally:
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     aside: Counter[str] = field(default_factory=Counter)
     pixels: Counter[str] = field(default_factory=Counter)
+    same_uid: int = 0
     series: set[tuple[str, ...]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -47,6 +48,7 @@ class Tally:
             self.leave_out(outcome.reason, outcome.detail, outcome.sop_class)
             return
         self.statuses[outcome.status] += 1
+        self.same_uid += outcome.same_uid
         self.written[sop_class_name(outcome.sop_class)] += 1
         self.pixels[outcome.pixels] += 1
         self.series.add(outcome.place)
@@ -78,4 +80,10 @@ class Tally:
 
     def findings(self) -> tuple[Finding, ...]:
         """What a person should know besides the counts."""
-        return ()
+        if not self.same_uid:
+            return ()
+        message = (
+            f"{self.same_uid} objects have the SOP Instance UID of another object and other content; each was kept "
+            "under a name of its own, and archives may take only one of them"
+        )
+        return (Finding("same-uid", message, {"objects": self.same_uid}),)

@@ -6,6 +6,7 @@ these never reach a message.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import secrets
@@ -55,8 +56,7 @@ class SurveyTask:
 class CleanTask:
     """Clean these files: number and identity of each, and what becomes of the patients.
 
-    With `one_instance` all files state one SOP Instance UID: the first that can be written is, and the others are its
-    copies or refused.
+    With `one_instance` all files state one SOP Instance UID.
     """
 
     files: tuple[tuple[int, str], ...]
@@ -97,6 +97,8 @@ class Outcome:
         What was done to the pixels.
     place : tuple of str
         Folders below the output, of what was written.
+    same_uid : bool
+        Another object of the input has the same SOP Instance UID.
     """
 
     index: int
@@ -106,6 +108,7 @@ class Outcome:
     sop_class: str = ""
     pixels: str = ""
     place: tuple[str, ...] = ()
+    same_uid: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,19 +143,30 @@ class Worker:
             files, patients = survey(self._source, task.indices, self._setup.options)
             return SurveyResult(tuple(files), patients)
         outcomes: list[Outcome] = []
-        first: Path | None = None
+        written: list[Path] = []
         for index, identity in task.files:
             try:
                 cleaned = self._clean(index, identity, task.patients[identity])
-                status = self._write(cleaned, first)
+                status, path = self._write(cleaned)
             except Refusal as refusal:
                 outcomes.append(Outcome(index, Status.REFUSED, refusal.reason, refusal.detail, refusal.sop_class))
                 continue
             except OSError as error:
                 return CleanResult(tuple(outcomes), error.errno or 0)
-            if task.one_instance and first is None:
-                first = self._path(cleaned)
-            outcomes.append(Outcome(index, status, None, "", cleaned.sop_class, cleaned.pixels, cleaned.place[:-1]))
+            copy = task.one_instance and path in written
+            outcomes.append(
+                Outcome(
+                    index,
+                    status,
+                    Reason.COPY if copy else None,
+                    sop_class=cleaned.sop_class,
+                    pixels=cleaned.pixels,
+                    place=cleaned.place[:-1],
+                    same_uid=bool(written),
+                )
+            )
+            if task.one_instance:
+                written.append(path)
         return CleanResult(tuple(outcomes))
 
     def _clean(self, index: int, identity: str, patient: Patient) -> CleanedObject:
@@ -172,26 +186,20 @@ class Worker:
                 self._cleaners.popitem(last=False)
         return cleaner
 
-    def _path(self, cleaned: CleanedObject) -> Path:
-        return self._setup.out.joinpath(*cleaned.place)
-
-    def _write(self, cleaned: CleanedObject, first: Path | None) -> Status:
-        """Write a file whole or not at all; one that is there stays. `first` is another file of the same instance.
+    def _write(self, cleaned: CleanedObject) -> tuple[Status, Path]:
+        """Write a file whole or not at all; a file with other content that is there stays, and gets a neighbour.
 
         Raises
         ------
-        Refusal
-            If a file with other content is there.
         OSError
             If it cannot be written.
         """
-        final = self._path(cleaned)
-        if first not in (None, final) or (final.exists() and not _same_content(final, cleaned.parts)):
-            raise Refusal(Reason.SAME_UID, sop_class=cleaned.sop_class)
-        if first is not None:
-            raise Refusal(Reason.COPY, sop_class=cleaned.sop_class)
+        final = self._setup.out.joinpath(*cleaned.place)
+        if final.exists() and not _same_content(final, cleaned.parts):
+            digest = hashlib.sha256(b"".join(cleaned.parts)).hexdigest()[:16]
+            final = final.with_stem(f"{final.stem}_{digest}")
         if final.exists():
-            return Status.UNCHANGED
+            return Status.UNCHANGED, final
         final.parent.mkdir(parents=True, exist_ok=True)
         part = final.with_name(f".{final.name}.{self._token}{PART_SUFFIX}")
         try:
@@ -203,7 +211,7 @@ class Worker:
             with suppress(OSError):
                 part.unlink()
             raise
-        return Status.WRITTEN
+        return Status.WRITTEN, final
 
 
 def _write_all(stream: IO[bytes], piece: bytes) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from pydicom.charset import convert_encodings, decode_bytes, encode_string, python_encoding
 
-from cormack.dicom.deidentify.encoding import raw_value
 from cormack.dicom.headers import BACKEND_ERRORS
 
 #: Tag of SpecificCharacterSet.
@@ -67,11 +66,16 @@ def character_set_of(dataset: Any, inherited: CharacterSet) -> CharacterSet:
     A term that the standard does not have leaves the default repertoire, and with it plain ASCII.
     """
     element = dataset.get_item(CHARACTER_SET)
-    stated = b"" if element is None else raw_value(element)[1].strip(b" \0")
-    return _from_terms(stated) if stated else inherited
+    if element is None or not element.value:
+        return inherited
+    value = element.value
+    if isinstance(value, bytes):
+        value = value.strip(b" \0").decode("latin-1")
+    # The parser turns this one element into text by itself.
+    return _from_terms(value if isinstance(value, str) else "\\".join(value)) if value else inherited
 
 
 @lru_cache(maxsize=64)
-def _from_terms(stated: bytes) -> CharacterSet:
-    terms = tuple(term.strip() for term in stated.decode("latin-1").split("\\"))
+def _from_terms(stated: str) -> CharacterSet:
+    terms = tuple(term.strip() for term in stated.split("\\"))
     return CharacterSet(terms if all(term in python_encoding for term in terms) else ())

@@ -122,6 +122,9 @@ def _has_grid(dataset: Any) -> bool:
 
 
 def _check(dataset: Any, sop_class: str, sop_instance: str, identity: str, options: Options) -> None:
+    if not dataset:
+        # What the parser makes of pixel data without an end.
+        raise Refusal(Reason.TRUNCATED)
     if not (sop_class and sop_instance):
         raise Refusal(Reason.NO_IDENTITY)
     if identity_of(dataset) != identity:

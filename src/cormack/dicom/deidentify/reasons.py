@@ -21,7 +21,6 @@ class Reason(StrEnum):
     STRUCTURED_REPORT = "structured-report"
     ENCAPSULATED = "encapsulated-document"
     PATIENT_NOT_LISTED = "patient-not-listed"
-    SAME_UID = "same-uid-other-content"
     PIXELS = "pixels"
     FACE = "face"
     IDENTIFIER_LEFT = "identifier-left"
@@ -54,7 +53,6 @@ _SENTENCES = {
     Reason.STRUCTURED_REPORT: "a structured report; clean-structured-content cleans such objects",
     Reason.ENCAPSULATED: "an encapsulated document, which cannot be cleaned",
     Reason.PATIENT_NOT_LISTED: "of a patient who is not on the list of subjects",
-    Reason.SAME_UID: "has the SOP Instance UID of another object and other content",
     Reason.PIXELS: "pixels that may show an identity",
     Reason.FACE: "face could not be removed",
     Reason.IDENTIFIER_LEFT: "a known identifier would have been left in it",

@@ -5,6 +5,7 @@ Statements of an earlier de-identification are replaced, but dates that it moved
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from cormack.core.provenance import package_version
@@ -47,6 +48,7 @@ def statements(
     return stated
 
 
+@cache
 def _method(options: Options) -> bytes:
     """The tool, the profile and the options in words of the command line, at most 64 characters each."""
     chosen = sorted(option.value for option in Option if option in options)

@@ -60,7 +60,10 @@ class Patient:
 BINARY_SIZES = {
     "US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "SV": 8, "UV": 8, "AT": 4, "OF": 4, "OD": 8, "OL": 4
 }  # fmt: skip
-_INTEGERS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "UV": "Q", "SV": "q"}
+_FORMATS = {
+    "US": "H", "SS": "h", "UL": "L", "SL": "l", "OL": "L", "UV": "Q", "SV": "q",
+    "FL": "f", "OF": "f", "FD": "d", "OD": "d"
+}  # fmt: skip
 TEXT_VRS = frozenset(
     {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
 )  # fmt: skip
@@ -77,8 +80,10 @@ _AS = re.compile(r"\d{3}[DWMY]")
 _IS = re.compile(rb" *[+-]?\d{1,12}(\.0*)? *")
 _DS = re.compile(rb" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})? *")
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
-#: UIDs of the standard, also of later editions, and of code systems: no component can hold a number of a person.
-_WELL_KNOWN_UID = re.compile(r"1\.2\.840\.10008(\.\d{1,4}){1,8}|2\.16\.840\.1\.113883\.(3|5|6)(\.\d{1,4}){1,4}")
+#: UIDs of the standard, also of later editions, and of code systems of HL7: too short to hold a number of a person.
+_WELL_KNOWN_UID = re.compile(
+    r"1\.2\.840\.10008\.5\.1\.4(\.\d{1,3}){1,5}|1\.2\.840\.10008\.6\.1\.\d{1,4}|2\.16\.840\.1\.113883\.6\.\d{1,3}"
+)
 
 _DUMMY_TEXT = b"ANONYMIZED"
 _DUMMIES = {
@@ -165,7 +170,7 @@ class ValueCleaner:
         pattern = _DS if vr == "DS" else _IS
         if (most is not None and len(parts) > most) or not all(not p.strip() or pattern.fullmatch(p) for p in parts):
             return None
-        if self._numbers and not self._numbers.isdisjoint(_whole_numbers(parts)):
+        if self._numbers and not self._numbers.isdisjoint(map(float, filter(bytes.strip, parts))):
             return None
         return kept
 
@@ -173,9 +178,9 @@ class ValueCleaner:
         count, rest = divmod(len(value), BINARY_SIZES[vr])
         if rest or (most is not None and count > most):
             return None
-        if self._numbers and vr in _INTEGERS and count <= _MOST_NUMBERS_COMPARED:
+        if self._numbers and vr in _FORMATS and count <= _MOST_NUMBERS_COMPARED:
             for order in "<>":
-                if not self._numbers.isdisjoint(struct.unpack(f"{order}{count}{_INTEGERS[vr]}", value)):
+                if not self._numbers.isdisjoint(struct.unpack(f"{order}{count}{_FORMATS[vr]}", value)):
                     return None
         return value
 
@@ -236,13 +241,10 @@ def most_values(tag: int) -> int | None:
     return int(last) if last.isdigit() else None
 
 
-def known_numbers(known: frozenset[str]) -> frozenset[int]:
-    """The identifiers that are whole numbers of enough digits."""
-    return frozenset(int(t) for t in known if len(t) >= _FEWEST_KNOWN_DIGITS and t.isascii() and t.isdigit())
-
-
-def _whole_numbers(parts: list[bytes]) -> frozenset[int]:
-    return frozenset(int(p) for p in map(bytes.strip, parts) if p.isdigit())
+def known_numbers(known: frozenset[str]) -> frozenset[float]:
+    """The identifiers that are whole numbers of enough digits, also as they are in single precision."""
+    exact = {int(t) for t in known if len(t) >= _FEWEST_KNOWN_DIGITS and t.isascii() and t.isdigit() and len(t) < 19}
+    return frozenset(exact | {struct.unpack("f", struct.pack("f", number))[0] for number in exact})
 
 
 def _ascii(value: bytes) -> str | None:
