@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-
 from cormack.report.charts import brain_chart, distance_bars, head_chart, side_view
 from cormack.report.content import ReportContent
 from cormack.report.figures import figures
 from cormack.report.methods import methods_text
+from cormack.report.pages import page_template
 from cormack.report.tables import Row, acquisition_rows, geometry_rows, measurement_rows, number, sentence, warned
 
 #: Findings that say that brain is missing from the picture.
 COVERAGE_CODES = ("vertex-cut", "base-cut", "brain-cut-laterally")
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("cormack.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2")
 
 
 def render_report(content: ReportContent) -> str:
@@ -35,7 +20,7 @@ def render_report(content: ReportContent) -> str:
     """
     stack = content.stack
     bars = distance_bars(stack) if stack is not None else None
-    return _template().render(
+    return page_template("report.html.j2").render(
         content=content,
         key_rows=key_rows(content),
         warnings=sorted((warned(finding) for finding in content.all_findings), key=lambda w: w.is_note),

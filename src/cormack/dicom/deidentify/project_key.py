@@ -267,5 +267,5 @@ def key_findings(path: Path) -> tuple[Finding, ...]:
     mode = stat.S_IMODE(path.stat().st_mode)
     if os.name != "posix" or not mode & (stat.S_IRGRP | stat.S_IROTH):
         return ()
-    message = f"{path}: others than its owner may read the project key; chmod 600 keeps it secret"
+    message = f"others than its owner may read the project key {path}; chmod 600 keeps it secret"
     return (Finding("project-key-readable", message, {"mode": f"{mode:o}"}),)

@@ -67,7 +67,7 @@ def known_tokens(values: Iterable[str], *, places: Iterable[str] = ()) -> frozen
     Examples
     --------
     >>> sorted(known_tokens(["Doe^John", "AB-1234"]))
-    ['1234', 'ab1234', 'doe', 'doej', 'doejohn', 'jdoe', 'john', 'johndoe']
+    ['1234', 'ab1234', 'djohn', 'doe', 'doej', 'doejohn', 'jdoe', 'john', 'johnd', 'johndoe']
     """
     tokens: set[str] = set()
     for value in values:
