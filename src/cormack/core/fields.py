@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cormack.core.errors import GeometryError
-from cormack.core.transforms import BLOCK, Transform, grid_points
+from cormack.core.transforms import BLOCK, Affine, Transform, grid_points
 from cormack.core.volume import FloatArray
 
 #: A computed inverse is iterated until it leads back to within this distance (mm) …
@@ -17,6 +17,8 @@ INVERSION_TOLERANCE_MM = 0.01
 #: … and refused where it misses by more than this (mm) after so many iterations: the field folds.
 INVERSION_LIMIT_MM = 0.1
 INVERSION_ITERATIONS = 200
+#: Points interpolated at once: what is needed for them stays in the processor's cache.
+_CACHED = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,7 @@ class DisplacementField(Transform):
     known_inverse: DisplacementField | None = None
 
     def __post_init__(self) -> None:
-        field = np.asarray(self.displacement, dtype=np.float32)
+        field = np.ascontiguousarray(self.displacement, dtype=np.float32)
         affine = np.asarray(self.affine, dtype=np.float64)
         if field.ndim != 4 or field.shape[3] != 3 or min(field.shape) < 1:
             raise GeometryError(f"a DisplacementField needs an array of shape (i, j, k, 3), not {field.shape}")
@@ -66,12 +68,7 @@ class DisplacementField(Transform):
     def apply(self, points_mm: npt.ArrayLike) -> FloatArray:
         """Points of the reference, shape (..., 3), as points of the moving space; RAS+ mm."""
         points = np.asarray(points_mm, dtype=np.float64)
-        flat = points.reshape(-1, 3)
-        moved = np.empty_like(flat)
-        for start in range(0, len(flat), BLOCK):
-            block = slice(start, start + BLOCK)
-            moved[block] = flat[block] + self._at(flat[block])
-        return moved.reshape(points.shape)
+        return np.asarray((points.reshape(-1, 3) + self._at(points.reshape(-1, 3))).reshape(points.shape))
 
     def inverse(self) -> DisplacementField:
         """The known inverse, or one computed on the same grid.
@@ -118,26 +115,34 @@ class DisplacementField(Transform):
             )
         return found
 
-    def _voxels(self, points: FloatArray) -> FloatArray:
-        inverse = np.linalg.inv(self.affine)
-        return np.asarray(points @ inverse[:3, :3].T + inverse[:3, 3])
-
     def _inside(self, points: FloatArray, *, margin: float) -> npt.NDArray[np.bool_]:
-        voxels = self._voxels(points)
+        voxels = Affine(self.affine).inverse().apply(points)
         return np.asarray(np.all((voxels >= -margin) & (voxels <= np.array(self.shape) - 1 + margin), axis=1))
 
     def _at(self, points: FloatArray) -> FloatArray:
-        """Displacements at points, shape (n, 3); trilinear, zero outside."""
-        voxels, last = self._voxels(points), np.array(self.shape) - 1
-        outside = ~np.all((voxels >= -0.5) & (voxels <= last + 0.5), axis=1)
-        np.clip(voxels, 0, last, out=voxels)
-        low = np.floor(voxels).astype(np.intp)
-        fraction = voxels - low
-        flat = self.displacement.reshape(-1, 3)
-        result = np.zeros_like(points)
-        for corner in product((0, 1), repeat=3):
-            weight = np.prod(np.where(corner, fraction, 1.0 - fraction), axis=1)
-            index = np.ravel_multi_index(tuple(np.minimum(low + corner, last).T), self.shape)
-            result += weight[:, None] * flat[index]
+        """Displacements at points, shape (n, 3)."""
+        result = np.empty_like(points)
+        to_voxels = Affine(self.affine).inverse()
+        for start in range(0, len(points), _CACHED):
+            block = slice(start, start + _CACHED)
+            result[block] = self._at_voxels(to_voxels.apply(points[block]))
+        return result
+
+    def _at_voxels(self, voxels: FloatArray) -> npt.NDArray[np.float32]:
+        """Displacements at continuous voxel indices, shape (n, 3); trilinear, zero outside."""
+        last = np.array(self.shape) - 1
+        outside = np.any((voxels < -0.5) | (voxels > last + 0.5), axis=1)
+        voxels = np.clip(voxels, 0, last)
+        low = voxels.astype(np.intp)
+        strides = np.array([self.shape[1] * self.shape[2], self.shape[2], 1])
+        # At the last voxel there is no next one, and its weight is zero.
+        index, steps = low @ strides, (low < last) * strides
+        high = (voxels - low).astype(np.float32)
+        shares = np.stack([1 - high, high])
+        flat, result = self.displacement.reshape(-1, 3), np.zeros(voxels.shape, dtype=np.float32)
+        for i, j, k in product((0, 1), repeat=3):
+            weight = shares[i, :, 0] * shares[j, :, 1] * shares[k, :, 2]
+            corner = index + i * steps[:, 0] + j * steps[:, 1] + k * steps[:, 2]
+            result += weight[:, None] * flat.take(corner, axis=0)
         result[outside] = 0.0
         return result

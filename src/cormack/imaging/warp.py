@@ -159,8 +159,6 @@ def _map(transform: Transform) -> _Map:
     if isinstance(transform, Affine):
         matrix = transform.matrix
         return lambda points: _affine_map(matrix, points)
-    if isinstance(transform, DisplacementField):
-        return _field_map(transform)
     return lambda points: transform.apply(points.T).T
 
 
@@ -173,25 +171,6 @@ def _affine_map(matrix: FloatArray, points: FloatArray) -> FloatArray:
         row += points[2] * z
         row += shift
     return mapped
-
-
-def _field_map(field: DisplacementField) -> _Map:
-    inverse = np.linalg.inv(field.affine)
-    last = np.array(field.shape)[:, None] - 1
-    # One component after the other in memory: interpolating every third number takes three times as long.
-    components = np.ascontiguousarray(np.moveaxis(field.displacement, 3, 0))
-
-    def add(points: FloatArray) -> FloatArray:
-        voxels = _affine_map(inverse, points)
-        outside = np.any((voxels < -0.5) | (voxels > last + 0.5), axis=0)
-        np.clip(voxels, 0, last, out=voxels)
-        for component, moved in zip(components, points, strict=True):
-            step = ndimage.map_coordinates(component, voxels, np.float32, order=1, mode="nearest", prefilter=False)
-            step[outside] = 0.0
-            moved += step
-        return points
-
-    return add
 
 
 def _antialiased(volume: Volume, chain: TransformChain, grid: FloatArray) -> Volume:
