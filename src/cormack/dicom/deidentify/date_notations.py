@@ -147,8 +147,10 @@ _NOTATIONS = tuple(
         rf"(?<![^\W\d_]){_MONTH}\s?(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?(?![\w.,]\d|\w)",
     )
 )
-#: No notation does with fewer digits.
-_WORTH_A_LOOK = re.compile(r"\d")
+#: Those without the name of a month, which have no fewer digits than so many.
+_NUMERIC = tuple(notation for notation in _NOTATIONS if "month" not in notation.groupindex)
+_FEWEST_DIGITS = 4
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True)
@@ -192,9 +194,13 @@ class FoundDate:
 
 def find_dates(text: str) -> list[FoundDate]:
     """All dates of a text from left to right, of two that overlap the one that begins first, then the longer one."""
-    if not _WORTH_A_LOOK.search(text):
+    digits = sum(map(str.isdigit, text))
+    if not digits:
         return []
-    found = [one for notation in _NOTATIONS for match in notation.finditer(text) if (one := _read(match))]
+    notations = _NUMERIC if digits >= _FEWEST_DIGITS else ()
+    if not _month_words().keys().isdisjoint(_LETTERS.findall(text.casefold())):
+        notations = _NOTATIONS
+    found = [one for notation in notations for match in notation.finditer(text) if (one := _read(match))]
     apart: list[FoundDate] = []
     for one in sorted(found, key=lambda f: (f.start, -f.end)):
         if not apart or one.start >= apart[-1].end:
