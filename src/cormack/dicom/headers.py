@@ -139,7 +139,13 @@ def parse_item(source: Source, item: Item, tags: list[int] | None) -> tuple[Any,
         raise NotDicom
     if not whole and is_deflated(data):
         data, whole = source.read(item), True
-    dataset, offset = parse_header(data, tags=tags)
+    try:
+        dataset, offset = parse_header(data, tags=tags)
+    except DicomError:
+        if whole:
+            raise
+        # The beginning may have ended within a sequence.
+        return parse_header(source.read(item), tags=tags)
     if offset is None and not whole:
         dataset, offset = parse_header(source.read(item), tags=tags)
     return dataset, offset
