@@ -16,6 +16,7 @@ from cormack.dicom.deidentify.cleaner import Cleaner
 from cormack.dicom.deidentify.encoding import Encoding, written_syntax
 from cormack.dicom.deidentify.file_meta import file_head
 from cormack.dicom.deidentify.options import Option, Options
+from cormack.dicom.deidentify.pixel_element import pixel_parts
 from cormack.dicom.deidentify.project_key import ProjectKey
 from cormack.dicom.deidentify.reasons import Reason, Refusal
 from cormack.dicom.deidentify.sop_classes import SopKind, sop_kind
@@ -86,12 +87,12 @@ def clean_object(data: bytes, identity: str, cleaner: Cleaner) -> CleanedObject:
 def _clean(dataset: Any, sop_class: str, sop_instance: str, cleaner: Cleaner) -> CleanedObject:
     syntax = _transfer_syntax(dataset)
     encoding = Encoding.of(syntax)
-    cleaned = cleaner.clean(dataset, sop_class, syntax)
-    if not cleaned.pixels and _has_grid(dataset) and sop_kind(sop_class) is SopKind.IMAGE:
+    elements = cleaner.clean(dataset, sop_class, encoding)
+    pixels = pixel_parts(dataset, encoding, syntax)
+    if not pixels and _has_grid(dataset) and sop_kind(sop_class) is SopKind.IMAGE:
         raise Refusal(Reason.TRUNCATED)
     values = ValueCleaner(cleaner.patient, cleaner.key, cleaner.options, CharacterSet())
     instance = values.uid(sop_instance)
-    elements = dict(cleaned.header)
     elements.update(statements(dataset, cleaner.options, encoding, pixels_cleaned=False, face_removed=False))
     new_id = cleaner.patient.new_id.encode("ascii")
     for tag, vr, value in (
@@ -107,7 +108,7 @@ def _clean(dataset: Any, sop_class: str, sop_instance: str, cleaner: Cleaner) ->
     study, series = (values.uid(text_of(dataset, k)) for k in ("StudyInstanceUID", "SeriesInstanceUID"))
     folders = (cleaner.patient.new_id, hashed_name(cleaner.key, study), hashed_name(cleaner.key, series))
     return CleanedObject(
-        (file_head(sop_class, instance, syntax), header, *cleaned.pixels),
+        (file_head(sop_class, instance, syntax), header, *pixels),
         (*folders, f"{hashed_name(cleaner.key, instance)}.dcm"),
         sop_class,
         "untouched",

@@ -17,17 +17,23 @@ from pydicom.datadict import dictionary_VM
 from pydicom.uid import UID_dictionary
 
 from cormack.dicom.deidentify.character_set import CharacterSet
+from cormack.dicom.deidentify.codes import CODE_VALUE, CODE_VALUES
 from cormack.dicom.deidentify.dates import shift_da, shift_dates_in_uid, shift_dt, shift_tm
 from cormack.dicom.deidentify.options import Option, Options
 from cormack.dicom.deidentify.project_key import ProjectKey
 from cormack.dicom.deidentify.sweep import telling_tokens
+from cormack.dicom.deidentify.technique import is_technique
 from cormack.dicom.deidentify.text import clean_text, contains_known
 
 Transform = Callable[[bytes], "bytes | None"]
 
 
 class Manner(Enum):
-    """Why a value may stay: an option keeps it, an option asks to clean it, or the table does not list it."""
+    """Why a value may stay: an option keeps it, an option asks to clean it, or the table does not list it.
+
+    What an option keeps stays but for the patient's own identifiers; of a text to be cleaned, and of one that is not
+    listed and does not describe technique, only words of the vocabulary stay.
+    """
 
     KEEP = auto()
     CLEAN = auto()
@@ -72,13 +78,14 @@ _FEWEST_KNOWN_DIGITS = 5
 #: Longer lists of binary numbers are measurements.
 _MOST_NUMBERS_COMPARED = 64
 
-_FREE_TEXT = frozenset({"ST", "LT", "UT", "UC"})
 _SINGLE_VALUED = frozenset({"ST", "LT", "UT", "UR"})
 _SHIFTS = {"DA": shift_da, "DT": shift_dt, "TM": shift_tm}
 _CS = re.compile(r"[A-Z0-9_ ]{0,16}")
 _AS = re.compile(r"\d{3}[DWMY]")
 _IS = re.compile(rb" *[+-]?\d{1,12}(\.0*)? *")
 _DS = re.compile(rb" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})? *")
+#: Where the makers of open software say that they live.
+_PUBLIC_HOST = re.compile(r"https://(github\.com|gitlab\.com|bitbucket\.org)/[\w.-]+/[\w./-]+")
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 #: UIDs of the standard, also of later editions, and of code systems of HL7: too short to hold a number of a person.
 _WELL_KNOWN_UID = re.compile(
@@ -120,9 +127,11 @@ class ValueCleaner:
         self._telling = telling_tokens(patient.known)
         self._numbers = known_numbers(patient.known)
 
-    def transform(self, tag: int, vr: str, manner: Manner) -> Transform | None:
+    def transform(self, tag: int, vr: str, manner: Manner, *, public_code: bool = False) -> Transform | None:
         """The transform of an attribute's value; None if values of this VR never stay."""
         most = most_values(tag)
+        if public_code and tag in CODE_VALUES:
+            return self._code_value
         if vr == "UI":
             return lambda value: self._uids(value, manner)
         if vr in _SHIFTS:
@@ -134,7 +143,7 @@ class ValueCleaner:
         if vr in ("CS", "AS"):
             return lambda value: self._code(value, vr, most)
         if vr in ("SH", "LO", "ST", "LT", "UT", "UC") or (vr in ("AE", "UR", "PN") and manner is Manner.KEEP):
-            return lambda value: self._text(value, vr, manner)
+            return lambda value: self._text(value, vr, manner, technique=is_technique(tag))
         return None
 
     def uid(self, uid: str) -> str:
@@ -205,12 +214,18 @@ class ValueCleaner:
         words = clean_text(part, known=self._patient.known, vocabulary_only=True, days=None).strip().upper()
         return words if _CS.fullmatch(words) else ""
 
-    def _text(self, value: bytes, vr: str, manner: Manner) -> bytes | None:
+    def _code_value(self, value: bytes) -> bytes | None:
+        text = _ascii(value)
+        known = text is None or not CODE_VALUE.fullmatch(text) or contains_known(text, self._telling)
+        return None if known else value
+
+    def _text(self, value: bytes, vr: str, manner: Manner, *, technique: bool) -> bytes | None:
         kept = cut_at_nul(value)
         text = self._set.decode(kept)
-        if manner is Manner.KEEP and not contains_known(text, self._telling):
+        as_it_is = manner is Manner.KEEP or (technique and _PUBLIC_HOST.fullmatch(text.strip()))
+        if as_it_is and not contains_known(text, self._telling):
             return kept
-        only = manner is Manner.CLEAN or vr in _FREE_TEXT
+        only = manner is Manner.CLEAN or not technique
         known = self._patient.known if only else self._telling
         parts = [text] if vr in _SINGLE_VALUED else text.split("\\")
         stripped = [part.strip() for part in parts]
