@@ -279,9 +279,9 @@ def test_frames_of_one_file_are_named_by_number(shared_data: Path, tmp_path: Pat
     assert len({tuple(ds.ImagePositionPatient) for ds in made}) == entry.n_slices > 5
 
 
-@pytest.mark.parametrize("kind", ["mr", "description", "nan", "strange", "full"])
+@pytest.mark.parametrize("kind", ["pet", "description", "nan", "strange", "full"])
 def test_what_cannot_be_written_is_refused_and_leaves_nothing(kind: str, tmp_path: Path) -> None:
-    series(tmp_path / "in", n=3, modality="MR" if kind == "mr" else "CT")
+    series(tmp_path / "in", n=3, modality="PT" if kind == "pet" else "CT")
     entry = take_inventory(open_source(tmp_path / "in")).series[0]
     stack, out, description = native_slices(entry), tmp_path / "out", "x"
     expected: type[Exception] = InputError

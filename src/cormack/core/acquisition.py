@@ -29,6 +29,11 @@ class Acquisition:
     rotation_direction: str | None = None
     filter_type: str | None = None
     ctdi_vol_mgy: float | None = None
+    magnetic_field_strength_t: float | None = None
+    repetition_time_ms: float | None = None
+    echo_time_ms: float | None = None
+    inversion_time_ms: float | None = None
+    flip_angle_deg: float | None = None
     patient_position: str | None = None
     image_type: tuple[str, ...] = ()
     contrast_bolus_agent_present: bool | None = None

@@ -52,6 +52,8 @@ def _no_geometry(entry: SeriesEntry, rules: SelectionRules) -> str | None:
 def _too_few(entry: SeriesEntry, rules: SelectionRules) -> str | None:
     if entry.n_slices >= rules.min_slices:
         return None
+    if entry.n_slices == 1 and len(entry.instances) > 1:
+        return f"its {len(entry.instances)} images lie at one position; a volume needs at least {rules.min_slices}"
     words = "one slice" if entry.n_slices == 1 else f"{entry.n_slices} slices"
     return f"has {words} only; a volume needs at least {rules.min_slices}"
 

@@ -1,4 +1,4 @@
-"""Derived CT series for the PACS: same patient, study and frame of reference, new UIDs, references to the source.
+"""Derived CT and MR series for the PACS: patient, study and frame of the source, new UIDs, references to the source.
 
 What is written here carries the patient of the source, as an archive needs it; nothing is de-identified.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
-from pydicom.uid import CTImageStorage
+from pydicom.uid import CTImageStorage, MRImageStorage
 
 from cormack.core.errors import DicomError, InputError, ValuesError
 from cormack.core.provenance import package_version
@@ -40,6 +40,8 @@ from cormack.dicom.modules import (
 from cormack.dicom.rescale import fitting_rescale
 from cormack.imaging.windows import WINDOWS, Window
 
+#: Storage class and third value of ImageType (PS3.3 A.3, A.4) by the modality of the source.
+KINDS = {"CT": (CTImageStorage, "AXIAL"), "MR": (MRImageStorage, "OTHER")}
 #: A LO value holds this many characters (PS3.5 6.2).
 MAX_DESCRIPTION = 64
 #: A derived series is numbered so far behind its source.
@@ -91,7 +93,7 @@ def write_derived_series(
     window: Window | None = None,
     seed: str | None = None,
 ) -> tuple[Path, ...]:
-    r"""Write a stack as a derived CT series (PS3.3 A.3, ImageType DERIVED\SECONDARY\AXIAL), one file per slice.
+    r"""Write a stack as a derived CT or MR series (PS3.3 A.3, A.4, ImageType DERIVED\SECONDARY), one file per slice.
 
     The files carry the patient and the study of the source, as the archive needs them: they are as identifying as the
     source is. Private elements are not copied. Slices with a SOPInstanceUID of the source take its very position,
@@ -123,7 +125,7 @@ def write_derived_series(
     Raises
     ------
     InputError
-        If the source is no CT, the slices are not of this source, or the description is no DICOM text.
+        If the source is neither CT nor MR, the slices are not of this source, or the description is no DICOM text.
     ValuesError
         If a value is not finite.
     DicomError
@@ -148,8 +150,8 @@ def write_derived_series(
 
 
 def _check(stack: SliceStack, source: SeriesEntry, description: str) -> None:
-    if source.modality != "CT":
-        raise InputError(f"{source.label} is {source.modality}; a derived series can be written for CT")
+    if source.modality not in KINDS:
+        raise InputError(f"{source.label} is {source.modality}; a derived series can be written for CT and MR")
     if not description.isprintable() or "\\" in description or not 0 < len(description) <= MAX_DESCRIPTION:
         raise InputError(f"description {description!r}: give 1 to {MAX_DESCRIPTION} printable characters without \\")
     if not set(stack.sop_instance_uids) <= {instance.key for instance in source.instances}:
@@ -190,22 +192,22 @@ def _understood(source: SeriesEntry) -> Iterator[None]:
 
 def _image(series: _Series, header: Any, k: int, native: Instance | None) -> Dataset:
     stack = series.stack
-    dataset = new_image(CTImageStorage, series.uid("image", k))
+    dataset = new_image(KINDS[series.entry.modality][0], series.uid("image", k))
     dataset.update(series.patient)
     _add_series(dataset, series)
-    add_facts(dataset, header, native=native is not None)
+    add_facts(dataset, header, series.entry.modality, native=native is not None)
     _add_place(dataset, stack, k, native)
     _add_derivation(dataset, series, k, native)
     dataset.WindowCenter, dataset.WindowWidth = decimal_strings((series.window.level_hu, series.window.width_hu))
-    rescale_type = "HU" if stack.unit is Unit.HU else "US"
+    rescale_type = None if series.entry.modality == "MR" else "HU" if stack.unit is Unit.HU else "US"
     add_values(dataset, stack.data[:, :, k], series.slope, series.intercept, rescale_type=rescale_type)
     return dataset
 
 
 def _add_series(dataset: Dataset, series: _Series) -> None:
     """General series and equipment (PS3.3 C.7.3.1, C.7.5.1): this program's, the scanner as a contributor."""
-    dataset.Modality = "CT"
-    dataset.ImageType = ["DERIVED", "SECONDARY", "AXIAL"]
+    dataset.Modality = series.entry.modality
+    dataset.ImageType = ["DERIVED", "SECONDARY", KINDS[series.entry.modality][1]]
     dataset.SeriesInstanceUID = series.uid("series")
     dataset.SeriesNumber = min((series.entry.number or 0) + SERIES_NUMBER_STEP, 2**31 - 1)
     dataset.SeriesDescription = series.description

@@ -26,6 +26,11 @@ _NUMBERS = (
     ("table_height_mm", "TableHeight"),
     ("spiral_pitch_factor", "SpiralPitchFactor"),
     ("ctdi_vol_mgy", "CTDIvol"),
+    ("magnetic_field_strength_t", "MagneticFieldStrength"),
+    ("repetition_time_ms", "RepetitionTime"),
+    ("echo_time_ms", "EchoTime"),
+    ("inversion_time_ms", "InversionTime"),
+    ("flip_angle_deg", "FlipAngle"),
 )
 _TEXTS = (
     ("modality", "Modality"),
@@ -51,6 +56,10 @@ _IN_GROUPS = {
     "TableHeight": ("CTAcquisitionDetailsSequence", "TableHeight"),
     "RotationDirection": ("CTAcquisitionDetailsSequence", "RotationDirection"),
     "SpiralPitchFactor": ("CTTableDynamicsSequence", "SpiralPitchFactor"),
+    "RepetitionTime": ("MRTimingAndRelatedParametersSequence", "RepetitionTime"),
+    "FlipAngle": ("MRTimingAndRelatedParametersSequence", "FlipAngle"),
+    "EchoTime": ("MREchoSequence", "EffectiveEchoTime"),
+    "InversionTime": ("MRModifierSequence", "InversionTimes"),
     "SliceThickness": ("PixelMeasuresSequence", "SliceThickness"),
     "SpacingBetweenSlices": ("PixelMeasuresSequence", "SpacingBetweenSlices"),
 }

@@ -78,9 +78,11 @@ def add_plane(dataset: Dataset, origin: FloatArray, step_i: FloatArray, step_j: 
 
 
 def add_values(
-    dataset: Dataset, image: npt.NDArray[Any], slope: float, intercept: float, *, rescale_type: str = "HU"
+    dataset: Dataset, image: npt.NDArray[Any], slope: float, intercept: float, *, rescale_type: str | None = "HU"
 ) -> None:
     """Values of shape (i, j) as signed 16-bit pixels, rounded to the slope (PS3.3 C.7.6.3, C.8.2.1, C.11.1).
+
+    Without a type the rescale is stated only where it changes the values: an MR image has no place for it.
 
     Raises
     ------
@@ -94,8 +96,9 @@ def add_values(
             f"{what} from {image.min()} to {image.max()} do not fit 16 bits with rescale slope {slope} and "
             f"intercept {intercept}; choose a greater slope or clip the values"
         )
-    dataset.RescaleIntercept, dataset.RescaleSlope = decimal_strings((intercept, slope))
-    dataset.RescaleType = rescale_type
+    if rescale_type is not None or (slope, intercept) != (1.0, 0.0):
+        dataset.RescaleIntercept, dataset.RescaleSlope = decimal_strings((intercept, slope))
+        dataset.RescaleType = rescale_type or "US"
     add_pixels(dataset, stored.astype(np.int16))
 
 

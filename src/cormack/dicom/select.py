@@ -247,7 +247,9 @@ def _none(inventory: Inventory, verdicts: list[Verdict], series: int | str | Non
         return f"only localizers (scouts) were found, {count} in all; expected a head CT volume"
     listed = "; ".join(f"{v.entry.label} {v.reason}" for v in verdicts[:8])
     more = f"; and {len(verdicts) - 8} more" if len(verdicts) > 8 else ""
-    return f"no series here is a head CT volume: {listed}{more}"
+    other = {v.entry.modality for v in verdicts if v.code == "other-modality" and v.entry.modality in ("CT", "MR")}
+    hint = f"; to read {' or '.join(sorted(other))} all the same, ask for its series" if other else ""
+    return f"no series here is a head CT volume: {listed}{more}{hint}"
 
 
 def _findings(verdicts: dict[int, Verdict], chosen: SeriesEntry) -> tuple[Finding, ...]:

@@ -27,6 +27,11 @@ BIDS_NAMES = {
     "rotation_direction": "RotationDirection",
     "filter_type": "FilterType",
     "ctdi_vol_mgy": "CTDIvol",
+    "magnetic_field_strength_t": "MagneticFieldStrength",
+    "repetition_time_ms": "RepetitionTime",
+    "echo_time_ms": "EchoTime",
+    "inversion_time_ms": "InversionTime",
+    "flip_angle_deg": "FlipAngle",
     "patient_position": "PatientPosition",
     "image_type": "ImageType",
     "contrast_bolus_agent_present": "ContrastBolusAgentPresent",
@@ -36,7 +41,7 @@ BIDS_NAMES = {
 }
 
 #: Fields whose BIDS unit differs, with the factor to it: BIDS gives times in seconds.
-BIDS_FACTORS = {"exposure_time_ms": 1e-3}
+BIDS_FACTORS = dict.fromkeys(("exposure_time_ms", "repetition_time_ms", "echo_time_ms", "inversion_time_ms"), 1e-3)
 
 
 def acquisition_fields(acquisition: Acquisition) -> dict[str, object]:

@@ -49,6 +49,16 @@ class Conditioned:
         """What padding becomes (HU)."""
         return float(HU_RANGE[0])
 
+    @property
+    def dtype(self) -> np.dtype[np.int16]:
+        """Data type of the conditioned values."""
+        return np.dtype(np.int16)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The range that interpolation must not leave (HU)."""
+        return HU_RANGE
+
     def slice_padded(self, k: int) -> npt.NDArray[np.bool_]:
         """Where slice k is padding, shape (i, j)."""
         values = self.source.data[:, :, k]
@@ -57,7 +67,7 @@ class Conditioned:
             padded |= values == padding
         return np.asarray(padded)
 
-    def slice_hu(self, k: int) -> npt.NDArray[np.int16]:
+    def slice_values(self, k: int) -> npt.NDArray[np.int16]:
         """Slice k in winsorised HU, shape (i, j); −1024 where it is padding."""
         values = self.source.data[:, :, k]
         # Padding below the range becomes its lower end by clipping alone.
@@ -71,7 +81,7 @@ class Conditioned:
         """All slices in winsorised HU."""
         data = np.empty(self.source.data.shape, dtype=np.int16, order="F")
         for k in range(len(self.source.origins)):
-            data[:, :, k] = self.slice_hu(k)
+            data[:, :, k] = self.slice_values(k)
         return self.source.with_data(data, outside=self.outside)
 
     @cached_property

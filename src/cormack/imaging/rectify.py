@@ -6,13 +6,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cormack.core.errors import GeometryError, InputError
-from cormack.core.volume import GRID_TOLERANCE_MM, AnyArray, FloatArray, SliceStack, Volume
+from cormack.core.volume import GRID_TOLERANCE_MM, AnyArray, FloatArray, SliceStack, Unit, Volume
 from cormack.imaging.condition import HU_RANGE, Conditioned
+from cormack.imaging.in_plane import PlaneGrid, in_plane_grid
 from cormack.imaging.orient import axis_codes, axis_order, reorient
 from cormack.imaging.spacing import slice_spacing, slice_weights, wide_gaps
 from cormack.imaging.weights import SUPPORT, interpolation_weights
@@ -66,7 +68,8 @@ def rectify(
 
     Parameters
     ----------
-    slices : Conditioned, or SliceStack of int16 HU
+    slices : Conditioned, or SliceStack
+        Of any unit; only Hounsfield units are winsorised. The grid holds int16 where the stack does, else float32.
     spacing : "finest", "median", "minimum" or a number of millimetres
         Distance of the planes; see `cormack.imaging.spacing.slice_spacing`.
     voxel_mm : float, optional
@@ -114,7 +117,7 @@ def plan_rectification(
     pixel = np.array([np.linalg.norm(stack.step_i), np.linalg.norm(stack.step_j)])
     new_pixel = pixel if voxel_mm is None else np.full(2, float(voxel_mm))
     axes = np.column_stack([stack.step_i / pixel[0], stack.step_j / pixel[1], stack.normal])
-    plane = _in_plane_grid(((stack.origins - stack.origins[0]) @ axes)[:, :2], pixel, new_pixel, stack.data.shape[:2])
+    plane = in_plane_grid(((stack.origins - stack.origins[0]) @ axes)[:, :2], pixel, new_pixel, stack.data.shape[:2])
     gaps = np.zeros(len(distances), dtype=bool) if bridge_gaps else wide_gaps(distances)
     count = int(np.ceil((stack.slice_positions_mm[-1] - GRID_TOLERANCE_MM) / step_k)) + 1
     if np.prod([float(n) for n in (*plane.shape, count)]) > MAX_VOXELS:
@@ -132,7 +135,7 @@ def plan_rectification(
 
 @dataclass(frozen=True, eq=False)
 class _Plain:
-    """Slices of a stack in HU, with what was not measured, as `Conditioned` gives them."""
+    """Slices of a stack as they are, with what was not measured, in the manner of `Conditioned`."""
 
     source: SliceStack
     padded: npt.NDArray[np.bool_] | None
@@ -141,44 +144,23 @@ class _Plain:
     def outside(self) -> float:
         return self.source.outside
 
-    def slice_hu(self, k: int) -> AnyArray:
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.int16 if self.source.unit is Unit.HU or self.source.data.dtype == np.int16 else np.float32)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        if self.source.unit is Unit.HU:
+            return HU_RANGE
+        return (-32768, 32767) if self.dtype.kind == "i" else (-np.inf, np.inf)
+
+    def slice_values(self, k: int) -> AnyArray:
         return self.source.data[:, :, k]
 
     def slice_padded(self, k: int) -> npt.NDArray[np.bool_]:
         if self.padded is None:
             return np.zeros(self.source.data.shape[:2], dtype=bool, order="F")
         return self.padded[:, :, k]
-
-
-@dataclass(frozen=True, eq=False)
-class _Plane:
-    """The grid within a plane: where it begins, its shape, and where its voxels lie in each slice (voxels)."""
-
-    first_mm: FloatArray
-    shape: tuple[int, int]
-    ratio: FloatArray
-    starts: FloatArray
-
-    def is_whole(self, k: int) -> bool:
-        """True if the voxels of slice k lie on the grid."""
-        return bool(np.all(self.ratio == 1) and not np.any(self.starts[k] % 1))
-
-    def centres(self, k: int, axis: int) -> FloatArray:
-        """Positions of the plane's voxels along an axis, in voxels of slice k."""
-        return np.asarray(self.starts[k, axis] + np.arange(self.shape[axis]) * self.ratio[axis])
-
-
-def _in_plane_grid(offsets: FloatArray, pixel: FloatArray, new_pixel: FloatArray, shape: tuple[int, ...]) -> _Plane:
-    """The padded grid; `offsets` (shape (k, 2), mm) say where the slices begin within the plane."""
-    spread = np.ptp(offsets, axis=0)
-    still = spread < GRID_TOLERANCE_MM
-    first = np.where(still, 0.0, offsets.min(axis=0))
-    extent = (np.array(shape) - 1) * pixel + np.where(still, 0.0, spread)
-    counts = np.ceil(extent / new_pixel - 1e-6).astype(int) + 1
-    starts = np.where(still, 0.0, (first - offsets) / pixel)
-    near = np.rint(starts)
-    starts = np.where(np.abs(starts - near) * pixel < GRID_TOLERANCE_MM, near, starts)
-    return _Plane(first, (int(counts[0]), int(counts[1])), new_pixel / pixel, starts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +176,7 @@ class Rectification:
 
     slices: Conditioned | _Plain
     affine: FloatArray
-    plane: _Plane
+    plane: PlaneGrid
     makers: tuple[tuple[tuple[int, float], ...], ...]
     order: int
     unbridged_gaps_mm: tuple[float, ...]
@@ -213,7 +195,7 @@ class Rectification:
     def volume(self) -> Rectified:
         """Make all planes, in memory, with the axes closest to R, A and S."""
         empty, affine = reorient(np.broadcast_to(np.int16(0), self.shape), self.affine)
-        data = np.empty(empty.shape, dtype=np.int16, order="F")
+        data = np.empty(empty.shape, dtype=self.slices.dtype, order="F")
         measured = np.empty(empty.shape, dtype=bool, order="F")
         codes = axis_codes(self.affine)
         into, where = reorient(data, affine, codes)[0], reorient(measured, affine, codes)[0]
@@ -223,7 +205,7 @@ class Rectification:
         volume = Volume(data, affine, unit=source.unit, outside=self.slices.outside, acquisition=source.acquisition)
         return Rectified(volume, measured, self.interpolates, self.unbridged_gaps_mm)
 
-    def planes(self, codes: str) -> tuple[FloatArray, tuple[int, ...], Iterator[npt.NDArray[np.int16]]] | None:
+    def planes(self, codes: str) -> tuple[FloatArray, tuple[int, ...], Iterator[AnyArray]] | None:
         """Affine, shape and the planes one by one, with the axes in the directions of `codes`.
 
         None where the slices would not follow each other along the last axis, so that no plane is ready alone.
@@ -235,8 +217,8 @@ class Rectification:
         numbers = range(self.shape[2])[:: -1 if flipped[2] else 1]
         turn = tuple(slice(None, None, -1 if flip else 1) for flip in flipped[:2])
 
-        def make(k: int) -> npt.NDArray[np.int16]:
-            plane = np.empty(view.shape[:2], dtype=np.int16, order="F")
+        def make(k: int) -> AnyArray:
+            plane = np.empty(view.shape[:2], dtype=self.slices.dtype, order="F")
             # Made where it shall lie, so that it need not be turned afterwards.
             self.fill(k, plane[turn].transpose(order[:2]))
             return plane
@@ -244,7 +226,7 @@ class Rectification:
         return affine, view.shape, _ahead(make, numbers) if self.interpolates else map(make, numbers)
 
     def fill(self, plane: int, data: AnyArray, measured: npt.NDArray[np.bool_] | None = None) -> None:
-        """Write one plane's HU into `data`, and what of it was measured into `measured`; both of shape (i, j)."""
+        """Write one plane's values into `data`, and what of it was measured into `measured`; both of shape (i, j)."""
         made_of = self.makers[plane]
         if measured is not None:
             measured[...] = False
@@ -256,7 +238,7 @@ class Rectification:
             data[...] = self.slices.outside
 
     def _copy(self, k: int, data: AnyArray, measured: npt.NDArray[np.bool_] | None) -> None:
-        image = self.slices.slice_hu(k)
+        image = self.slices.slice_values(k)
         if image.shape != data.shape:
             data[...] = self.slices.outside
         i, j = (-self.plane.starts[k]).astype(int)
@@ -272,12 +254,13 @@ class Rectification:
         mixed = np.full(data.shape, outside, dtype=np.float32, order="F")
         wholly = np.ones(data.shape, dtype=bool, order="F")
         for k, weight in made_of:
-            image = self.slices.slice_hu(k).astype(np.float32) - outside
+            image = self.slices.slice_values(k).astype(np.float32) - outside
             mixed += np.float32(weight) * self._resampled(image, k, self.order)
             if measured is not None:
                 present = (~self.slices.slice_padded(k)).astype(np.float32)
                 wholly &= self._resampled(present, k, 1) > WHOLLY_MEASURED
-        data[...] = np.rint(np.clip(mixed, *HU_RANGE))
+        mixed = np.clip(mixed, *self.slices.limits)
+        data[...] = np.rint(mixed) if data.dtype.kind == "i" else mixed
         if measured is not None:
             measured[...] = wholly
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cormack.core.errors import InputError, OutputError
+from cormack.core.errors import InputError, OutputError, ValuesError
 from cormack.core.findings import Finding
 from cormack.core.provenance import Provenance
 from cormack.core.volume import SliceStack, Unit
@@ -56,7 +56,7 @@ def convert(
     target : Target
         The native grid keeps the values as stored, padding included.
     unit : Unit
-        HU or Cormack units, for the rectified grid.
+        HU or Cormack units, for the rectified grid of a CT; values of an MR stay as they are.
     source_uids : bool
         Name the SOPInstanceUID of every native slice in the sidecar: identifiers, to whoever holds the archive.
     progress : Progress, optional
@@ -75,6 +75,8 @@ def convert(
     with closing(located):
         results = run_steps(steps, given, keep=keep, provenance=Provenance(), progress=listener)
     loaded: Loaded = results["loaded"]
+    if unit is Unit.CORMACK and loaded.stack.unit is not Unit.HU:
+        raise ValuesError("only a CT has Cormack units; the series chosen is no CT: leave out --unit")
     uids = {"SOPInstanceUIDs": list(loaded.stack.sop_instance_uids)} if source_uids else {}
     findings = loaded.findings
     listener.step("Writing files")
@@ -88,7 +90,8 @@ def convert(
             planned, facts = results["planned"]
             findings = facts.findings
             _write_rectified(outputs.part(out.name), planned, facts.orientation, unit)
-            outputs.write_text(stem(out) + ".json", to_json({**grid_sidecar(facts), **unit_fields(unit), **uids}))
+            units = unit_fields(unit if facts.unit is Unit.HU else facts.unit)
+            outputs.write_text(stem(out) + ".json", to_json({**grid_sidecar(facts), **units, **uids}))
     return findings
 
 
@@ -141,12 +144,13 @@ def _write_rectified(path: Path, planned: Rectification, codes: str, unit: Unit)
     """Write plane by plane where the slices allow it, so that the volume need not be in memory."""
     streamed = planned.planes(codes)
     if streamed is None:
-        write_volume(path, to_unit(planned.volume().volume, unit), codes=codes)
+        volume = planned.volume().volume
+        write_volume(path, to_unit(volume, unit) if volume.unit is Unit.HU else volume, codes=codes)
         return
     affine, shape, planes = streamed
     if unit is Unit.CORMACK:
         planes = (np.rint(hu_to_cormack(plane)).astype(np.int16) for plane in planes)
-    write_planes(path, planes, shape, np.dtype(np.int16), affine)
+    write_planes(path, planes, shape, planned.slices.dtype, affine)
 
 
 def _write_native(path: Path, stack: SliceStack, codes: str | None) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cormack.core.acquisition import Acquisition
 from cormack.core.findings import Finding
-from cormack.core.volume import Volume
+from cormack.core.volume import SliceStack, Unit, Volume
 from cormack.imaging import condition as conditioning
 from cormack.imaging import rectify as rectifying
 from cormack.pipeline.load import Loaded, Located
@@ -29,7 +29,9 @@ class GridFacts:
         The native slices.
     voxel_size_mm : three floats
         Along the axes of the slices: (i, j, k).
-    padding_hu : tuple of float
+    unit : Unit
+    padding : tuple of float
+        Values that were taken for padding.
     findings : tuple of Finding
         What reading and rectifying noticed.
     unbridged_gaps_mm : tuple of float
@@ -42,7 +44,8 @@ class GridFacts:
     acquisition: Acquisition
     stack: StackFacts
     voxel_size_mm: tuple[float, ...]
-    padding_hu: tuple[float, ...]
+    unit: Unit
+    padding: tuple[float, ...]
     findings: tuple[Finding, ...]
     unbridged_gaps_mm: tuple[float, ...]
     orientation: str
@@ -76,8 +79,13 @@ def condition(loaded: Loaded) -> conditioning.Conditioned:
     return conditioning.condition(loaded.stack, loaded.padding_hu)
 
 
+def condition_any(loaded: Loaded) -> conditioning.Conditioned | SliceStack:
+    """Condition Hounsfield units; values of no unit, as those of MR, stay as they are."""
+    return loaded.stack if loaded.stack.unit is Unit.ARBITRARY else condition(loaded)
+
+
 def plan(
-    conditioned: conditioning.Conditioned, loaded: Loaded, load_options: LoadOptions
+    conditioned: conditioning.Conditioned | SliceStack, loaded: Loaded, load_options: LoadOptions
 ) -> tuple[rectifying.Rectification, GridFacts]:
     """Work out the rectified grid, and what there is to tell of it."""
     planned = rectifying.plan_rectification(
@@ -97,7 +105,7 @@ def rectify(conditioned: conditioning.Conditioned, loaded: Loaded, load_options:
 
 
 def grid_facts(
-    conditioned: conditioning.Conditioned,
+    conditioned: conditioning.Conditioned | SliceStack,
     loaded: Loaded,
     load_options: LoadOptions,
     planned: rectifying.Rectification,
@@ -115,10 +123,11 @@ def grid_facts(
             )
         )
     return GridFacts(
-        acquisition=conditioned.source.acquisition,
-        stack=StackFacts.of(conditioned.source, missing_slices=loaded.missing_slices),
+        acquisition=loaded.stack.acquisition,
+        stack=StackFacts.of(loaded.stack, missing_slices=loaded.missing_slices),
         voxel_size_mm=tuple(float(step) for step in np.linalg.norm(planned.affine[:3, :3], axis=0)),
-        padding_hu=conditioned.padding_hu,
+        unit=loaded.stack.unit,
+        padding=loaded.padding_hu if isinstance(conditioned, SliceStack) else conditioned.padding_hu,
         findings=tuple(findings),
         unbridged_gaps_mm=planned.unbridged_gaps_mm,
         orientation=loaded.orientation,
@@ -131,4 +140,8 @@ GRID_STEPS = (
     Step("conditioned", "Conditioning values", condition),
     Step("grids", "Rectifying", rectify),
 )
-PLAN_STEPS = (*GRID_STEPS[:2], Step("planned", "Planning the grid", plan))
+PLAN_STEPS = (
+    GRID_STEPS[0],
+    Step("conditioned", "Conditioning values", condition_any),
+    Step("planned", "Planning the grid", plan),
+)

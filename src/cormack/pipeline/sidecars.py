@@ -19,8 +19,7 @@ from cormack.pipeline.options import OUTSIDE_TEXT, RunOptions
 
 def unit_fields(unit: Unit) -> dict[str, object]:
     """What the numbers of an image mean, for its sidecar."""
-    outside: dict[Unit, object] = {Unit.HU: HU_RANGE[0], Unit.CORMACK: 0, Unit.SHIFTED_HU: 0}
-    return {"Units": str(unit), "OutsideValue": outside[unit]}
+    return {"Units": str(unit), "OutsideValue": HU_RANGE[0] if unit is Unit.HU else 0}
 
 
 def grid_sidecar(grid: GridFacts) -> dict[str, object]:
@@ -37,9 +36,9 @@ def grid_sidecar(grid: GridFacts) -> dict[str, object]:
         "VoxelSize": [round(s, 6) for s in grid.voxel_size_mm],
         "Interpolation": f"{grid.interpolation}, once" if grid.interpolation else "none",
         "GapsLeftOutside": list(grid.unbridged_gaps_mm),
-        **unit_fields(Unit.HU),
-        "WinsorisedTo": list(HU_RANGE),
-        "PaddingValuesFound": list(grid.padding_hu),
+        **unit_fields(grid.unit),
+        **({"WinsorisedTo": list(HU_RANGE)} if grid.unit is Unit.HU else {}),
+        "PaddingValuesFound": list(grid.padding),
         "Warnings": [finding.message for finding in grid.findings],
         "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
     }
@@ -91,7 +90,7 @@ def native_sidecar(loaded: Loaded) -> dict[str, object]:
         "SliceDistancesEven": exact,
         "Grid": "native" if exact else "native; unevenly spaced, so no affine is true: see SliceOrigins (RAS+ mm)",
         "Interpolation": "none",
-        **unit_fields(Unit.HU),
+        **unit_fields(stack.unit),
         "OutsideValue": list(loaded.padding_hu),
         "Warnings": [finding.message for finding in loaded.findings],
         "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},

@@ -46,7 +46,7 @@ def report(
     processing = Processing(
         source=located.kind,
         interpolation=grids.facts.interpolation,
-        padding_hu=grids.facts.padding_hu,
+        padding_hu=grids.facts.padding,
         brain_method=options.method,
         outside=OUTSIDE_TEXT[options.outside],
         cormack_units=options.cormack_units,
