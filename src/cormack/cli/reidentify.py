@@ -36,7 +36,7 @@ def reidentify_command(lookup: Path, out: Path | None, key_path: Path, quiet: bo
     # A header may hold what no character set has.
     table = text.getvalue().encode("utf-8", "backslashreplace")
     if out is None:
-        click.echo(table, nl=False)
+        click.echo(table.decode(), nl=False)
         return
     try:
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
