@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from cormack.core.errors import InputError, OutputError
 from cormack.core.findings import Finding
 from cormack.core.provenance import Provenance, package_version, software_versions
+from cormack.dicom.deidentify import ocr
 from cormack.dicom.deidentify.lookup import check_available, read_lookup, write_lookup
 from cormack.dicom.deidentify.options import Option, Options
 from cormack.dicom.deidentify.profile import PROFILE_EDITION
 from cormack.dicom.deidentify.project_key import ProjectKey, key_findings, load_or_make_key
+from cormack.dicom.deidentify.regions import built_in_rules, read_rules
 from cormack.dicom.deidentify.subjects import read_subjects
+from cormack.dicom.deidentify.treat_pixels import PixelPolicy
 from cormack.dicom.source import open_source
 from cormack.files.outputs import check_apart
+from cormack.pipeline.deidentify_faces import planned_faces
 from cormack.pipeline.deidentify_outputs import close_folder, open_folder, sweep_folder
 from cormack.pipeline.deidentify_passes import CLEAN_FILES, clean_objects, plan, read_headers
 from cormack.pipeline.deidentify_patients import Patients
@@ -125,29 +131,21 @@ def deidentify(
     if lookup is not None:
         check_available()
     new_names = None if subjects is None else read_subjects(subjects)
+    policy = _policy(chosen, pixel_rules)
     with open_source(source) as files:
         count, tally = len(files.items), Tally(files.skipped)
     key, made = load_or_make_key(key_file)
     if made:
         listener.note(f"made the project key {key_file}: keep it safe and secret, all pseudonyms follow from it")
-    fingerprint = {"Options": sorted(chosen.chosen), "Key": key.label, "Version": package_version("cormack")}
+    setup = Setup(source, out, key, chosen, policy)
+    fingerprint = _fingerprint(setup, pixel_rules)
     open_folder(out, fingerprint)
-    patients, provenance = Patients(key, chosen, new_names), Provenance()
-    setup = Setup(source, out, key, chosen)
-    processes = min(_usable_cores() if workers is None else workers, -(-count // CLEAN_FILES))
-    try:
-        with Inline(Worker(setup)) if processes < 1 else WorkerPool(_WORKER_MODULE, setup, processes) as crew:
-            with provenance.timed("headers"):
-                surveyed = read_headers(crew, count, patients, listener)
-            with provenance.timed("objects"):
-                clean_objects(crew, plan(surveyed, patients, tally), patients, tally, out, listener)
-    finally:
-        sweep_folder(out)
+    run = _Run(setup, Patients(key, chosen, new_names), tally, listener)
+    run.do(count, _usable_cores() if workers is None else workers)
     if lookup is not None:
-        _add_to_lookup(lookup, patients, key)
+        _add_to_lookup(lookup, run.patients, key)
     findings = (*key_findings(key_file), *tally.findings())
-    content = _content(chosen, key, tally, provenance, findings, new_names is not None, lookup is not None)
-    report = close_folder(out, fingerprint, content)
+    content = run.content(findings, chosen_subjects=subjects is not None, lookup_written=lookup is not None)
     return Deidentification(
         out,
         count,
@@ -157,9 +155,67 @@ def deidentify(
         dict(tally.aside),
         *tally.places,
         made,
-        report,
+        close_folder(out, fingerprint, content),
         findings,
     )
+
+
+@dataclass
+class _Run:
+    """One run: what it needs to know, and what it finds out."""
+
+    setup: Setup
+    patients: Patients
+    tally: Tally
+    progress: Progress
+    provenance: Provenance = field(default_factory=Provenance)
+    faces: Mapping[str, int] = field(default_factory=dict)
+
+    def do(self, count: int, workers: int) -> None:
+        """Both passes over so many files; nothing unfinished is left in the output."""
+        setup, timed = self.setup, self.provenance.timed
+        processes = min(workers, -(-count // CLEAN_FILES))
+        try:
+            with Inline(Worker(setup)) if processes < 1 else WorkerPool(_WORKER_MODULE, setup, processes) as crew:
+                with timed("headers"):
+                    tasks = plan(read_headers(crew, count, self.patients, self.progress), self.patients, self.tally)
+                with ExitStack() as stack:
+                    with timed("faces"):
+                        faces = stack.enter_context(planned_faces(setup.source, setup.options, self.progress))
+                    self.faces = faces.counts
+                    with timed("objects"):
+                        tasks = [replace(task, faces=faces.file) for task in tasks]
+                        clean_objects(crew, tasks, self.tally, setup.out, self.progress)
+        finally:
+            sweep_folder(setup.out)
+
+    def content(
+        self, findings: tuple[Finding, ...], *, chosen_subjects: bool, lookup_written: bool
+    ) -> DeidentificationContent:
+        """What report and audit say."""
+        tally, options = self.tally, self.setup.options
+        patients, studies, series = tally.places
+        return DeidentificationContent(
+            options=tuple(sorted(options.chosen)),
+            method_codes=options.method_codes(),
+            edition=PROFILE_EDITION,
+            key_label=self.setup.key.label,
+            patients=patients,
+            studies=studies,
+            series=series,
+            objects=tally.objects,
+            written=dict(tally.written),
+            refused=tally.refused_groups(),
+            left_aside=dict(tally.aside),
+            pixels=dict(tally.pixels),
+            faces=dict(self.faces),
+            chosen_subjects=chosen_subjects,
+            lookup_written=lookup_written,
+            findings=findings,
+            versions=software_versions(),
+            seconds=self.provenance.seconds,
+            created=datetime.now().astimezone().isoformat(timespec="seconds"),
+        )
 
 
 def _add_to_lookup(path: Path, patients: Patients, key: ProjectKey) -> None:
@@ -168,36 +224,22 @@ def _add_to_lookup(path: Path, patients: Patients, key: ProjectKey) -> None:
     write_lookup(path, (*earlier, *patients.lookup_rows()), key)
 
 
-def _content(
-    options: Options,
-    key: ProjectKey,
-    tally: Tally,
-    provenance: Provenance,
-    findings: tuple[Finding, ...],
-    chosen_subjects: bool,
-    lookup_written: bool,
-) -> DeidentificationContent:
-    patients, studies, series = tally.places
-    return DeidentificationContent(
-        options=tuple(sorted(options.chosen)),
-        method_codes=options.method_codes(),
-        edition=PROFILE_EDITION,
-        key_label=key.label,
-        patients=patients,
-        studies=studies,
-        series=series,
-        objects=sum(tally.written.values()) + sum(tally.refused.values()) + sum(tally.aside.values()),
-        written=dict(tally.written),
-        refused=tally.refused_groups(),
-        left_aside=dict(tally.aside),
-        pixels=dict(tally.pixels),
-        chosen_subjects=chosen_subjects,
-        lookup_written=lookup_written,
-        findings=findings,
-        versions=software_versions(),
-        seconds=provenance.seconds,
-        created=datetime.now().astimezone().isoformat(timespec="seconds"),
-    )
+def _policy(options: Options, pixel_rules: Path | None) -> PixelPolicy:
+    """How pixels are treated; text is looked for where the extra for it is installed."""
+    rules = built_in_rules() if pixel_rules is None else read_rules(pixel_rules) + built_in_rules()
+    clean = Option.CLEAN_PIXEL_DATA in options
+    return PixelPolicy(clean=clean, rules=rules, ocr=clean and ocr.is_available())
+
+
+def _fingerprint(setup: Setup, pixel_rules: Path | None) -> dict[str, object]:
+    """What decides about the content of the files besides the input."""
+    return {
+        "Options": sorted(setup.options.chosen),
+        "Key": setup.key.label,
+        "Version": package_version("cormack"),
+        "PixelRules": None if pixel_rules is None else hashlib.sha256(pixel_rules.read_bytes()).hexdigest(),
+        "TextDetection": setup.policy.ocr,
+    }
 
 
 def _check_places(source: Path, out: Path, key_file: Path, lookup: Path | None) -> None:

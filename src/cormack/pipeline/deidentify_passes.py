@@ -6,6 +6,7 @@ ends a process alone is refused.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from cormack.core.errors import InputError, OutputError
@@ -71,9 +72,7 @@ def _task(files: list[tuple[int, str]], patients: Patients, *, shared: bool = Fa
     return CleanTask(tuple(files), {i: patient for i, patient in found.items() if patient is not None}, shared)
 
 
-def clean_objects(
-    crew: Crew, tasks: list[CleanTask], patients: Patients, tally: Tally, out: Path, progress: Progress
-) -> None:
+def clean_objects(crew: Crew, tasks: list[CleanTask], tally: Tally, out: Path, progress: Progress) -> None:
     """The second pass: all objects, each counted.
 
     Raises
@@ -87,8 +86,9 @@ def clean_objects(
         again: list[CleanTask] = []
         for result in crew.results(tasks):
             if isinstance(result, Died):
-                again += _after_death(result.task, patients, tally)
-                done += len(result.task.files) == 1
+                parts = _after_death(result.task, tally)
+                again += parts
+                done += 0 if parts else len(result.task.files)
                 continue
             if result.errno is not None:
                 raise OutputError(_explained(result.errno, out))
@@ -99,12 +99,16 @@ def clean_objects(
         tasks = again
 
 
-def _after_death(task: CleanTask, patients: Patients, tally: Tally) -> list[CleanTask]:
-    """The files of a task that ended a process, each on its own; one that was alone is what ended it."""
-    if len(task.files) == 1:
-        tally.leave_out(Reason.CRASHED)
+def _after_death(task: CleanTask, tally: Tally) -> list[CleanTask]:
+    """The files of a task that ended a process, each on its own; one that was alone is what ended it.
+
+    Files of one instance must follow each other, so that these are given up together.
+    """
+    if len(task.files) == 1 or task.one_instance:
+        for _ in task.files:
+            tally.leave_out(Reason.CRASHED)
         return []
-    return [_task([file], patients) for file in task.files]
+    return [replace(task, files=(file,)) for file in task.files]
 
 
 def _explained(errno: int, out: Path) -> str:

@@ -55,11 +55,16 @@ class Tally:
 
     def leave_out(self, reason: Reason, detail: str = "", sop_class: str = "") -> None:
         """Count an object that has no place in the output."""
-        words = f"{reason.sentence}: {detail}" if detail else reason.sentence
+        words = f"{reason.sentence}: {detail}" if detail not in ("", reason.sentence) else reason.sentence
         if reason.is_refusal:
             self.refused[sop_class_name(sop_class) if sop_class else "", words] += 1
         else:
             self.aside[words] += 1
+
+    @property
+    def objects(self) -> int:
+        """All that was counted."""
+        return sum(self.written.values()) + sum(self.refused.values()) + sum(self.aside.values())
 
     @property
     def places(self) -> tuple[int, int, int]:

@@ -15,18 +15,21 @@ import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
 from cormack.core.errors import DicomError
+from cormack.dicom.decoders import DecodeWorkers
 from cormack.dicom.deidentify.cleaner import Cleaner
 from cormack.dicom.deidentify.options import Options
+from cormack.dicom.deidentify.pixels import PixelWork
 from cormack.dicom.deidentify.process import CleanedObject, clean_object
 from cormack.dicom.deidentify.project_key import ProjectKey
 from cormack.dicom.deidentify.reasons import Reason, Refusal
 from cormack.dicom.deidentify.survey import PatientFacts, Surveyed, survey
+from cormack.dicom.deidentify.treat_pixels import PixelPolicy
 from cormack.dicom.deidentify.values import Patient
 from cormack.dicom.source import Source, open_source
 from cormack.files.outputs import PART_SUFFIX
@@ -43,6 +46,7 @@ class Setup:
     out: Path
     key: ProjectKey
     options: Options
+    policy: PixelPolicy = field(default_factory=PixelPolicy)
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,13 @@ class SurveyTask:
 class CleanTask:
     """Clean these files: number and identity of each, and what becomes of the patients.
 
-    With `one_instance` all files state one SOP Instance UID.
+    With `one_instance` all files state one SOP Instance UID; `faces` is a pickled plan of the faces that they show.
     """
 
     files: tuple[tuple[int, str], ...]
     patients: Mapping[str, Patient] = field(repr=False)
     one_instance: bool = False
+    faces: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -131,17 +136,26 @@ class Worker:
         self._setup = setup
         self._source: Source = open_source(setup.source)
         self._cleaners: OrderedDict[str, Cleaner] = OrderedDict()
+        self._pixels = PixelWork(setup.policy, DecodeWorkers())
         self._token = secrets.token_hex(4)
 
     def close(self) -> None:
         """Give back the source."""
         self._source.close()
+        self._pixels.decoders.close()
 
     def do(self, task: SurveyTask | CleanTask) -> SurveyResult | CleanResult:
         """One task."""
         if isinstance(task, SurveyTask):
             files, patients = survey(self._source, task.indices, self._setup.options)
             return SurveyResult(tuple(files), patients)
+        if task.faces is not None:
+            if self._pixels.faces is None:
+                self._pixels = replace(self._pixels, faces=pickle.loads(task.faces.read_bytes()))
+            if task.one_instance and self._differ(task):
+                # A mask is known by the UID, and might be that of the other one.
+                refused = (Status.REFUSED, Reason.FACE, "its SOP Instance UID is that of another object, too")
+                return CleanResult(tuple(Outcome(index, *refused) for index, _ in task.files))
         outcomes: list[Outcome] = []
         written: list[Path] = []
         for index, identity in task.files:
@@ -169,14 +183,21 @@ class Worker:
                 written.append(path)
         return CleanResult(tuple(outcomes))
 
-    def _clean(self, index: int, identity: str, patient: Patient) -> CleanedObject:
+    def _differ(self, task: CleanTask) -> bool:
+        """True if the files of a task are not copies of each other."""
+        digests = {hashlib.sha256(self._read(index)).digest() for index, _ in task.files}
+        return len(digests) > 1
+
+    def _read(self, index: int) -> bytes:
         if index >= len(self._source.items):
             raise Refusal(Reason.CHANGED)
         try:
-            data = self._source.read(self._source.items[index])
+            return self._source.read(self._source.items[index])
         except DicomError as error:
             raise Refusal(Reason.CHANGED) from error
-        return clean_object(data, identity, self._cleaner(identity, patient))
+
+    def _clean(self, index: int, identity: str, patient: Patient) -> CleanedObject:
+        return clean_object(self._read(index), identity, self._cleaner(identity, patient), self._pixels)
 
     def _cleaner(self, identity: str, patient: Patient) -> Cleaner:
         cleaner = self._cleaners.get(identity)

@@ -17,6 +17,7 @@ from cormack.dicom.deidentify.encoding import Encoding, written_syntax
 from cormack.dicom.deidentify.file_meta import file_head
 from cormack.dicom.deidentify.options import Option, Options
 from cormack.dicom.deidentify.pixel_element import pixel_parts
+from cormack.dicom.deidentify.pixels import PixelWork, Treated, treated
 from cormack.dicom.deidentify.project_key import ProjectKey
 from cormack.dicom.deidentify.reasons import Reason, Refusal
 from cormack.dicom.deidentify.sop_classes import SopKind, sop_kind
@@ -50,7 +51,7 @@ class CleanedObject:
     pixels: str
 
 
-def clean_object(data: bytes, identity: str, cleaner: Cleaner) -> CleanedObject:
+def clean_object(data: bytes, identity: str, cleaner: Cleaner, pixels: PixelWork) -> CleanedObject:
     """De-identify one object.
 
     Parameters
@@ -61,6 +62,8 @@ def clean_object(data: bytes, identity: str, cleaner: Cleaner) -> CleanedObject:
         Whose it was in the survey.
     cleaner : Cleaner
         Of that patient.
+    pixels : PixelWork
+        How pixels are treated.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def clean_object(data: bytes, identity: str, cleaner: Cleaner) -> CleanedObject:
         sop_class, sop_instance = sop_uids(dataset)
         try:
             _check(dataset, sop_class, sop_instance, identity, cleaner.options)
-            return _clean(dataset, sop_class, sop_instance, cleaner)
+            return _clean(treated(dataset, sop_instance, pixels), sop_class, sop_instance, cleaner)
         except Refusal as refusal:
             refusal.sop_class = sop_class
             raise
@@ -84,7 +87,8 @@ def clean_object(data: bytes, identity: str, cleaner: Cleaner) -> CleanedObject:
             raise Refusal(Reason.DAMAGED, sop_class=sop_class) from error
 
 
-def _clean(dataset: Any, sop_class: str, sop_instance: str, cleaner: Cleaner) -> CleanedObject:
+def _clean(work: Treated, sop_class: str, sop_instance: str, cleaner: Cleaner) -> CleanedObject:
+    dataset = work.dataset
     syntax = _transfer_syntax(dataset)
     encoding = Encoding.of(syntax)
     elements = cleaner.clean(dataset, sop_class, encoding)
@@ -93,7 +97,9 @@ def _clean(dataset: Any, sop_class: str, sop_instance: str, cleaner: Cleaner) ->
         raise Refusal(Reason.TRUNCATED)
     values = ValueCleaner(cleaner.patient, cleaner.key, cleaner.options, CharacterSet())
     instance = values.uid(sop_instance)
-    elements.update(statements(dataset, cleaner.options, encoding, pixels_cleaned=False, face_removed=False))
+    elements.update(
+        statements(dataset, cleaner.options, encoding, text_removed=work.text_removed, face_removed=work.face_removed)
+    )
     new_id = cleaner.patient.new_id.encode("ascii")
     for tag, vr, value in (
         (_SOP_CLASS, "UI", sop_class.encode("ascii")),
@@ -111,7 +117,7 @@ def _clean(dataset: Any, sop_class: str, sop_instance: str, cleaner: Cleaner) ->
         (file_head(sop_class, instance, syntax), header, *pixels),
         (*folders, f"{hashed_name(cleaner.key, instance)}.dcm"),
         sop_class,
-        "untouched",
+        work.kind,
     )
 
 

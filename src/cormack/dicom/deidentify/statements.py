@@ -20,7 +20,7 @@ _TRUER = ("UNMODIFIED", "MODIFIED", "REMOVED")
 
 
 def statements(
-    dataset: Any, options: Options, encoding: Encoding, *, pixels_cleaned: bool, face_removed: bool
+    dataset: Any, options: Options, encoding: Encoding, *, text_removed: bool, face_removed: bool
 ) -> dict[int, bytes]:
     """Encoded elements by tag, which take the place of the source's.
 
@@ -30,7 +30,7 @@ def statements(
         As read.
     options : Options
     encoding : Encoding
-    pixels_cleaned : bool
+    text_removed : bool
         Burned-in text was looked for and removed from this object.
     face_removed : bool
         A recognizable face was removed from this object.
@@ -41,7 +41,7 @@ def statements(
         METHOD_CODES: encoding.sequence(METHOD_CODES, (_code_item(code, encoding) for code in options.method_codes())),
         DATES_MODIFIED: encoding.element(DATES_MODIFIED, "CS", _dates(dataset, options).encode("ascii")),
     }
-    if pixels_cleaned:
+    if text_removed:
         stated[BURNED_IN] = encoding.element(BURNED_IN, "CS", b"NO")
     if face_removed:
         stated[RECOGNIZABLE] = encoding.element(RECOGNIZABLE, "CS", b"NO")

@@ -25,7 +25,9 @@ _LETTERS = frozenset(bytes([letter]) for letter in b"abcdefghijklmnopqrstuvwxyz"
 @lru_cache(maxsize=256)
 def telling_tokens(known: frozenset[str]) -> frozenset[str]:
     """The known tokens that are evidence in codes and names of the machine: long enough, and no radiological words."""
-    return frozenset(token for token in known if len(token) >= LEAST_CHARACTERS and not is_word(token))
+    return frozenset(
+        token for token in known if (len(token) >= LEAST_CHARACTERS or not token.isascii()) and not is_word(token)
+    )
 
 
 class Sweep:
