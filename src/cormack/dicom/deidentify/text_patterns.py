@@ -22,6 +22,21 @@ IDENTIFIER_PATTERNS: tuple[re.Pattern[str], ...] = (
     re.compile(r"\b(?:[0-9A-F]{2}[:-]){5}[0-9A-F]{2}\b", re.IGNORECASE),
     re.compile(r"(?<![\w.])(?:[1-9]\d|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w.])"),
     re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])", re.IGNORECASE),
+    # Postal addresses.
+    re.compile(
+        r"(?<![\w.])\d{1,5}[a-z]?\s+(?:[A-Z][\w'’.-]*\s+){1,3}"
+        r"(?:(?i:Street|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Square|Terrace|Highway|Parkway)\b|St\b)\.?"
+        r"(?:,?(?:\s+[A-Z][\w'’.-]+){1,3},?\s+[A-Z]{2}\s+\d{5}(?:-\d{4})?(?!\w))?"
+        r"|[A-ZÄÖÜ][\wäöüß-]*(?i:straße|strasse|str\.|gasse|allee)\s*\d{1,4}(?:\s?[a-z]\b)?"
+        r"|(?<![\w.])\d{1,4},?\s+(?:rue|avenue|boulevard|chemin|calle)\s+\S+(?:\s+[A-Z]\S*)*"
+        r"|(?<!\w)[A-Z]{2}\s+\d{5}(?:-\d{4})?(?!\w)|(?<!\w)[A-Z]{1,2}\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{2}(?!\w)"
+    ),
+    # Ages.
+    re.compile(
+        r"(?<![\w.,])\d{1,3}[\s-]?(?:y(?:ea)?rs?|years?|y/o|yo|y\.\s?o\.?|y|jahre?|ans|años|anni)"
+        r"(?:[\s-]old)?(?:[\s-]alt)?(?!\w)",
+        re.IGNORECASE,
+    ),
     # UIDs, UUIDs and other long hexadecimal numbers.
     re.compile(r"(?<![\w.])[0-2](?:\.\d+){5,}(?!\w)|(?<![\w.])[12]\.\d+\.\d{3,}(?:\.\d+){2,}(?!\w)"),
     re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE),
