@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cormack.dicom.derive import write_derived_series
     from cormack.dicom.read import read_scan
     from cormack.extract.brain import brain_mask
+    from cormack.extract.face import face_mask
     from cormack.extract.head import head_mask
     from cormack.extract.masking import apply_mask
     from cormack.files.nifti import read_stack, write_labels, write_volume
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from cormack.measure.overlap import dice, hausdorff_mm
     from cormack.measure.scan import measure_scan
     from cormack.pipeline.convert import convert
+    from cormack.pipeline.deface import deface
+    from cormack.pipeline.deface_report import DefaceOptions
     from cormack.pipeline.extract import extract_mask
     from cormack.pipeline.options import LoadOptions, RunOptions
     from cormack.pipeline.run import run
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Affine": "core.transforms",
     "CormackError": "core.errors",
+    "DefaceOptions": "pipeline.deface_report",
     "DisplacementField": "core.fields",
     "Label": "core.labels",
     "LabelMap": "core.labels",
@@ -54,8 +58,10 @@ _HOMES = {
     "condition": "imaging.condition",
     "convert": "pipeline.convert",
     "cormack_to_hu": "imaging.units",
+    "deface": "pipeline.deface",
     "dice": "measure.overlap",
     "extract_mask": "pipeline.extract",
+    "face_mask": "extract.face",
     "hausdorff_mm": "measure.overlap",
     "head_mask": "extract.head",
     "hu_to_cormack": "imaging.units",
@@ -80,6 +86,7 @@ _HOMES = {
 __all__ = [
     "Affine",
     "CormackError",
+    "DefaceOptions",
     "DisplacementField",
     "Label",
     "LabelMap",
@@ -96,8 +103,10 @@ __all__ = [
     "condition",
     "convert",
     "cormack_to_hu",
+    "deface",
     "dice",
     "extract_mask",
+    "face_mask",
     "hausdorff_mm",
     "head_mask",
     "hu_to_cormack",

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from cormack.cli.back import native_command
+from cormack.cli.deface import deface_command
 from cormack.cli.deidentify import deidentify_command
 from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
@@ -253,6 +254,7 @@ cli.add_command(scan_command)
 cli.add_command(headers_command)
 cli.add_command(native_command)
 cli.add_command(deidentify_command)
+cli.add_command(deface_command)
 cli.add_command(transform_command)
 cli.add_command(transform_points_command)
 cli.add_command(reidentify_command)

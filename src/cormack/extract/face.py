@@ -191,7 +191,7 @@ def face_mask(
     for k in range(volume.shape[2]):
         origin = volume.affine[:3, 3] + k * steps[2]
         labels[:, :, k] = region.plane(origin, steps[0], steps[1], volume.shape[:2])
-    check_brain_spared(labels > 0, brain.data > 0)
+    check_brain_spared((labels > 0) & (brain.data > 0))
     what = (
         f"{', '.join(region.parts)}: all in front of and below the brain, by its pose; "
         f"at least {margin_mm:g} mm from the brain mask"
@@ -199,19 +199,17 @@ def face_mask(
     return LabelMap(labels, volume.affine, FACE, what)
 
 
-def check_brain_spared(region: BoolArray, brain: BoolArray) -> None:
-    """Refuse a region that meets the brain mask.
+def check_brain_spared(met: BoolArray) -> None:
+    """Refuse a region that meets the brain mask; `met` says where.
 
     Raises
     ------
     ExtractionError
         With the number of voxels.
     """
-    met = int(np.count_nonzero(region & brain))
-    if met:
-        raise ExtractionError(
-            f"{met} voxels of the brain mask would change: nothing is written; report this as an error"
-        )
+    if met.any():
+        count = int(np.count_nonzero(met))
+        raise ExtractionError(f"{count} voxels of the brain mask would change: nothing is written; report this error")
 
 
 def _in_face_ml(volume: Volume, brain: LabelMap, pose: HeadPose) -> float:
