@@ -13,11 +13,11 @@ import numpy as np
 from cormack.core.errors import InputError
 from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap, LabelTable
-from cormack.core.volume import AnyArray, FloatArray, Unit, Volume
+from cormack.core.volume import AnyArray, FloatArray, SliceStack, Unit, Volume
 from cormack.files.nifti import is_nifti, read_stack
-from cormack.imaging.condition import AIR_CEILING_HU, condition
+from cormack.imaging.condition import AIR_CEILING_HU
 from cormack.imaging.orient import reorient
-from cormack.imaging.rectify import plan_rectification
+from cormack.pipeline.grids import condition_any, plan
 from cormack.pipeline.load import locate
 from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.progress import Progress
@@ -88,11 +88,9 @@ def find_image(path: Path, options: LoadOptions, progress: Progress, *, kind: Ki
         raise InputError(f"{path}: labels are read from NIfTI files only")
     with closing(locate(path, options, progress)) as located:
         loaded = located.load(progress)
-    conditioned = condition(loaded.stack, loaded.padding_hu)
-    if loaded.stack.affine is not None:
-        volume = conditioned.stack.to_volume()
-    else:
-        volume = plan_rectification(conditioned, spacing=options.slice_spacing).volume().volume
+    conditioned = condition_any(loaded)
+    stack = conditioned if isinstance(conditioned, SliceStack) else conditioned.stack
+    volume = stack.to_volume() if stack.affine is not None else plan(conditioned, loaded, options)[0].volume().volume
     return Found(volume, Kind.VALUES, findings=loaded.findings)
 
 
@@ -110,9 +108,7 @@ def find_grid(path: Path, options: LoadOptions, progress: Progress) -> Grid:
         return Grid(volume.affine, volume.shape, codes)
     with closing(locate(path, options, progress)) as located:
         loaded = located.load(progress)
-    planned = plan_rectification(
-        condition(loaded.stack, loaded.padding_hu), spacing=options.slice_spacing, voxel_mm=options.voxel_mm
-    )
+    planned, _ = plan(condition_any(loaded), loaded, options)
     empty, affine = reorient(np.broadcast_to(np.int16(0), planned.shape), planned.affine)
     i, j, k = empty.shape
     return Grid(affine, (i, j, k), "RAS")
