@@ -20,6 +20,7 @@ from cormack.dicom.select import Selection, SelectionRules, select_series
 from cormack.dicom.source import open_source
 from cormack.dicom.table import series_table
 from cormack.dicom.write import Series, Study, write_ct_series
+from cormack.files.nifti import read_stack
 from cormack.physics.demo import DemoOptions, demo
 
 STUDY = Study("look")
@@ -145,7 +146,7 @@ def test_frames_of_one_file_are_looked_at(tmp_path: Path, head: SliceStack) -> N
     write(tmp_path, [enhanced])
     with open_source(tmp_path) as source:
         (entry,) = take_inventory(source).series
-        assert look_at([entry]) == (Look(head=True, filled_vessels=False),)
+        assert look_at([entry]) == (Look(True, (), False),)
 
 
 def _frame(origin: np.ndarray) -> Dataset:
@@ -168,4 +169,70 @@ def test_many_series_are_not_all_looked_at(tmp_path: Path, monkeypatch: pytest.M
 def test_real_heads(shared_data: Path, folder: str, filled: bool) -> None:
     with open_source(shared_data / "head_ct" / folder) as source:
         entry = select_series(take_inventory(source)).entry
-        assert look_at([entry]) == (Look(head=True, filled_vessels=filled),)
+        assert look_at([entry]) == (Look(True, (), filled),)
+
+
+def _part(stack: SliceStack, first: int, last: int, every: int = 1) -> SliceStack:
+    return replace(stack, data=stack.data[:, :, first:last:every], origins=stack.origins[first:last:every])
+
+
+def _turned(stack: SliceStack) -> SliceStack:
+    """The same head with its lowest slice last: rows run from posterior to anterior."""
+    first = stack.origins + (stack.data.shape[1] - 1) * stack.step_j
+    return replace(stack, data=stack.data[:, ::-1, ::-1], step_j=-stack.step_j, origins=first[::-1])
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "turn", "missing", "words"),
+    [
+        (0, 48, False, ("vertex",), "the vertex is not in the image"),
+        (0, 48, True, ("vertex",), "the vertex is not in the image"),
+        (30, None, True, ("base",), "the base of the skull is not in the image"),
+        (30, 48, False, ("vertex", "base"), "neither vertex nor base of the skull is in the image"),
+    ],
+)
+def test_a_head_cut_at_its_ends_loses_to_a_whole_one(
+    tmp_path: Path,
+    head: SliceStack,
+    first: int,
+    last: int | None,
+    turn: bool,
+    missing: tuple[str, ...],
+    words: str,
+) -> None:
+    """Thin slices of a part against thick ones of the whole."""
+    whole, part = _part(head, 0, None, 2), _part(head, first, last)
+    if turn:
+        whole, part = _turned(whole), _turned(part)
+    _write(tmp_path, whole, 9)
+    _write(tmp_path, part, 2)
+    selection = _select(tmp_path)
+    assert selection.entry.number == 9
+    assert {v.entry.number: v.look.missing for v in selection.verdicts} == {9: (), 2: missing}
+    lost = next(v for v in selection.verdicts if not v.chosen)
+    assert (lost.code, lost.reason) == ("partial-head", f"{words}; series 9 (35 images) was preferred")
+    if missing == ("vertex",):
+        # By headers alone the thinner series wins: it covers enough.
+        assert _select(tmp_path, look=False).entry.number == 2
+
+
+@pytest.mark.parametrize(
+    ("folder", "low", "high"), [("cq500_cta", 0.35, 0.75), ("ge_tilted", 0.45, 0.8), ("toshiba_2mm", 0.46, 0.78)]
+)
+def test_real_heads_cut_at_their_ends(shared_data: Path, folder: str, low: float, high: float) -> None:
+    with open_source(shared_data / "head_ct" / folder) as source:
+        entry = select_series(take_inventory(source)).entry
+        order = [entry.instances[index] for index in entry.geometry.order]
+        cuts = {"vertex": slice(None, int(high * len(order))), "base": slice(int(low * len(order)), None)}
+        parts = [replace(entry, instances=tuple(order[cut])) for cut in cuts.values()]
+        assert [seen.missing for seen in look_at(parts)] == [("vertex",), ("base",)]
+
+
+def test_a_real_trunk_is_no_head(tmp_path: Path, shared_data: Path, head: SliceStack) -> None:
+    """A chest and abdomen of 3 mm, written as thinner slices than the head's."""
+    stack, _ = read_stack(next((shared_data / "chest_ct").rglob("example_ct.nii.gz")), assume_mm=True)
+    _write(tmp_path, replace(stack, data=np.clip(stack.data, -1024, 3071)), 2)
+    _write(tmp_path, _part(head, 0, None, 2), 9)
+    selection = _select(tmp_path)
+    assert selection.entry.number == 9
+    assert next(v for v in selection.verdicts if not v.chosen).code == "no-head"

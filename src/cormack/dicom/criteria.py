@@ -88,11 +88,14 @@ class Look:
     ----------
     head : bool or None
         Brain within a skull.
+    missing : tuple of str, or None
+        What of the head lies beyond the ends of an axial stack: `vertex`, `base`; empty if it shows the brain whole.
     filled_vessels : bool or None
         Vessels filled with contrast medium.
     """
 
     head: bool | None = None
+    missing: tuple[str, ...] | None = None
     filled_vessels: bool | None = None
 
 
@@ -128,6 +131,7 @@ def _spacing(candidate: Candidate, rules: SelectionRules) -> float:
 #: By name: what is better is smaller, and why the winner won. The rules say which names count, and in which order.
 PREFERENCES: dict[str, tuple[Preference, str]] = {
     "head-in-image": (lambda c, r: float(not c.look.head), "its images show a head"),
+    "whole-head": (lambda c, r: float(len(c.look.missing or ())), "it shows more of the head's ends"),
     "enough-coverage": (lambda c, r: max(0.0, round(r.min_extent_mm - _extent(c), -1)), "it covers more of the head"),
     "head-sized": (lambda c, r: float(c.entry.field_of_view_mm > r.wide_mm), "its field of view is that of a head"),
     "axial": (

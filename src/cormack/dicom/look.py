@@ -18,7 +18,7 @@ from cormack.dicom.instance import Instance
 from cormack.dicom.inventory import SeriesEntry
 from cormack.dicom.pixels import stored_values
 from cormack.dicom.rescale import rescaled, slope_and_intercept
-from cormack.imaging.glance import CONTRAST_ML, filled_vessels_ml, section
+from cormack.imaging.glance import CONTRAST_ML, Section, filled_vessels_ml, section
 
 #: Slices looked at for a skull: one in so many millimetres, within these limits of their number.
 SKULL_EVERY_MM = 20.0
@@ -31,6 +31,9 @@ FEW_SLICES = 6
 VESSEL_PART = (0.25, 0.75)
 VESSEL_EVERY_MM = 1.8
 VESSEL_SLICES = 32
+#: Where this much brain lies within the skull, the vertex is about 1 cm away or more (cm²): in the uppermost slices of
+#: three whole heads it is 0 to 2 cm², 1 cm farther down 8 to 30.
+VERTEX_CM2 = 20.0
 #: Pixels of other sizes are not those of a head (mm).
 PIXEL_MM = (0.05, 5.0)
 #: Larger files are not read for a look (bytes).
@@ -59,10 +62,11 @@ def _look(entry: SeriesEntry, workers: DecodeWorkers) -> Look:
     # Columns lie PixelSpacing[1] apart.
     plane_mm = (spacing[1], spacing[0])
     try:
-        brain = _brain_slices(reader, geometry, plane_mm)
-        if not brain:
+        sections = _sections(reader, geometry, plane_mm)
+        brain = [k for k, shown in sections.items() if shown.shows_brain]
+        if len(brain) < (BRAIN_SLICES if len(sections) > FEW_SLICES else 1):
             return Look(head=False)
-        return Look(head=True, filled_vessels=_filled_vessels(reader, geometry, plane_mm, brain))
+        return Look(True, _missing(sections, geometry), _filled_vessels(reader, geometry, plane_mm, brain))
     except (DicomError, *headers.BACKEND_ERRORS):
         return Look()
 
@@ -102,15 +106,22 @@ class _Reader:
         return images
 
 
-def _brain_slices(reader: _Reader, geometry: StackGeometry, plane_mm: tuple[float, float]) -> list[int]:
-    """Slices that show brain, of those looked at; none if they are too few for a head."""
+def _sections(reader: _Reader, geometry: StackGeometry, plane_mm: tuple[float, float]) -> dict[int, Section]:
+    """What slices spread over the stack show, its ends among them; by their place, ascending."""
     n = len(geometry.order)
     count = min(n, int(np.clip(geometry.extent_mm / SKULL_EVERY_MM, *SKULL_SLICES)))
-    # The ends tell least.
-    places = [int(k) for k in np.unique((np.arange(count) + 0.5) * n / count // 1)]
-    images = reader.read(places)
-    brain = [k for k, image in zip(places, images, strict=True) if section(image, plane_mm).shows_brain]
-    return brain if len(brain) >= (BRAIN_SLICES if count > FEW_SLICES else 1) else []
+    places = [int(k) for k in np.unique(np.round(np.linspace(0, n - 1, count)))]
+    return {k: section(image, plane_mm) for k, image in zip(places, reader.read(places), strict=True)}
+
+
+def _missing(sections: dict[int, Section], geometry: StackGeometry) -> tuple[str, ...] | None:
+    """Which ends of the head an axial stack lacks: brain within the skull reaches its uppermost or lowest slices."""
+    upward = list(sections.values())[:: 1 if geometry.normal[2] > 0 else -1]
+    if geometry.plane != "axial" or len(upward) < FEW_SLICES:
+        return None
+    # The neck may pass for brain in a single slice.
+    ends = {"vertex": upward[-1].enclosed_cm2 > VERTEX_CM2, "base": all(shown.shows_brain for shown in upward[:2])}
+    return tuple(name for name, missing in ends.items() if missing)
 
 
 def _filled_vessels(

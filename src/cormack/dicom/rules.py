@@ -58,6 +58,7 @@ class SelectionRules:
     )
     preferences: tuple[str, ...] = (
         "head-in-image",
+        "whole-head",
         "head-sized",
         "enough-coverage",
         "axial",

@@ -51,7 +51,13 @@ class Selection:
 
 
 #: Preferences that the images decide.
-_BY_IMAGE = frozenset({"head-in-image", "no-contrast"})
+_BY_IMAGE = frozenset({"head-in-image", "whole-head", "no-contrast"})
+#: What a series may lack of the head, in words.
+_ENDS = {
+    ("vertex",): "the vertex is not in the image",
+    ("base",): "the base of the skull is not in the image",
+    ("vertex", "base"): "neither vertex nor base of the skull is in the image",
+}
 
 
 def select_series(
@@ -132,6 +138,8 @@ def _worse(best: Candidate, other: Candidate, rules: SelectionRules) -> tuple[st
         other.contrast_by or ""
     )
     name, why = _difference(best, other, rules)
+    if name == "whole-head":
+        return "partial-head", f"{_ENDS[other.look.missing or ()]}; {best.entry.label} was preferred"
     by = told if told and name == "no-contrast" else ""
     return "less-suitable", f"{best.entry.label} was preferred: {why}{by}"
 

@@ -61,7 +61,12 @@ class Section:
     @property
     def shows_brain(self) -> bool:
         """True if it is large, and bone surrounds it."""
-        return self.area_cm2 >= BRAIN_AREA_CM2 and self.skull_share >= SKULL_SHARE
+        return self.enclosed_cm2 >= BRAIN_AREA_CM2
+
+    @property
+    def enclosed_cm2(self) -> float:
+        """The area if bone surrounds it, else 0."""
+        return self.area_cm2 if self.skull_share >= SKULL_SHARE else 0.0
 
 
 def section(image: AnyArray, spacing_mm: Pair) -> Section:
