@@ -20,6 +20,8 @@ Actions = Counter[tuple[str, str]]
 _TEXTS = frozenset({"SH", "LO", "ST", "LT", "UT", "UC"})
 _TIMES = frozenset({"DA", "DT", "TM"})
 _PADDING = b" \0"
+#: PatientName and PatientID, which become the pseudonym.
+_RENAMED = frozenset({0x00100010, 0x00100020})
 
 
 def actions_of(dataset: Any, cleaned: Mapping[int, bytes], encoding: Encoding, options: Options) -> Actions:
@@ -53,6 +55,8 @@ def actions_of(dataset: Any, cleaned: Mapping[int, bytes], encoding: Encoding, o
             head = 12 if vr in LONG_VRS and not encoding.implicit else 8
             value = element.value if isinstance(element, RawDataElement) else None
             kind = _kind(vr, value, encoded[head:], shifted)
+            if kind and tag in _RENAMED:
+                kind = "replaced"
         if kind:
             counts[kind, _class(tag, vr)] += 1
     return counts

@@ -15,6 +15,7 @@ from cormack.dicom.deidentify.character_set import CharacterSet
 from cormack.dicom.deidentify.cleaner import Cleaner
 from cormack.dicom.deidentify.encoding import Encoding, written_syntax
 from cormack.dicom.deidentify.file_meta import file_head
+from cormack.dicom.deidentify.ledger import Actions, actions_of
 from cormack.dicom.deidentify.options import Option, Options
 from cormack.dicom.deidentify.pixel_element import pixel_parts
 from cormack.dicom.deidentify.pixels import PixelWork, Treated, treated
@@ -43,12 +44,15 @@ class CleanedObject:
         UID of the kind of object.
     pixels : str
         What was done to the pixels.
+    actions : Actions
+        What was done to attributes, counted.
     """
 
     parts: tuple[bytes, ...]
     place: tuple[str, str, str, str]
     sop_class: str
     pixels: str
+    actions: Actions
 
 
 def clean_object(data: bytes, identity: str, cleaner: Cleaner, pixels: PixelWork) -> CleanedObject:
@@ -92,6 +96,7 @@ def _clean(work: Treated, sop_class: str, sop_instance: str, cleaner: Cleaner) -
     syntax = _transfer_syntax(dataset)
     encoding = Encoding.of(syntax)
     elements = cleaner.clean(dataset, sop_class, encoding)
+    actions = actions_of(dataset, elements, encoding, cleaner.options)
     pixels = pixel_parts(dataset, encoding, syntax)
     if not pixels and _has_grid(dataset) and sop_kind(sop_class) is SopKind.IMAGE:
         raise Refusal(Reason.TRUNCATED)
@@ -118,6 +123,7 @@ def _clean(work: Treated, sop_class: str, sop_instance: str, cleaner: Cleaner) -
         (*folders, f"{hashed_name(cleaner.key, instance)}.dcm"),
         sop_class,
         work.kind,
+        actions,
     )
 
 
