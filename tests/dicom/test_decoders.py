@@ -18,7 +18,7 @@ from cormack.core.errors import DicomError
 from cormack.dicom.read import read_scan
 
 FRAME = bytes(range(200))
-REQUEST = decoders._REQUEST.pack(2, 2, 16, 16, 0, len(FRAME), b"1.2.840.10008.1.2.4.70")
+REQUEST = decoders._REQUEST.pack(2, 2, 16, 16, 0, 1, len(FRAME), b"MONOCHROME2", b"1.2.840.10008.1.2.4.70")
 
 DIES = "import sys, os; sys.stdin.buffer.read(50); os.abort()"
 HANGS = "import sys, time; sys.stdin.buffer.read(50); time.sleep(60)"
@@ -118,7 +118,9 @@ def test_a_frame_that_is_cut_is_refused_not_made_up(shared_data: Path, name: str
             dataset.BitsAllocated,
             dataset.BitsStored,
             dataset.PixelRepresentation,
+            1,
             size,
+            b"MONOCHROME2",
             str(dataset.file_meta.TransferSyntaxUID).encode(),
         )
 

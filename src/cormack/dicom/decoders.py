@@ -26,7 +26,7 @@ WORKERS = 2
 FRAME_LIMIT_S = 60.0
 PLUGIN = "cormack"
 #: The request and answer of `gdcm_worker`, which cannot be imported from here: it runs alone.
-_REQUEST = struct.Struct("<6L64s")
+_REQUEST = struct.Struct("<7L16s64s")
 _ANSWER = struct.Struct("<L")
 
 #: What pydicom asks of a plugin: transfer syntaxes and what they need.
@@ -111,8 +111,6 @@ class DecodeWorkers:
 def decode_frame(src: bytes, runner: Any) -> bytes:
     """Decode one frame for pydicom; sets the container size that GDCM uses, as pydicom's own GDCM plugin does."""
     syntax, stored = runner.transfer_syntax, runner.bits_stored
-    if runner.samples_per_pixel != 1:
-        raise NotImplementedError("colour images are no volume")
     if syntax in uid.JPEGLSTransferSyntaxes:
         if stored in (6, 7) or (syntax == uid.JPEGLSNearLossless and runner.pixel_representation == 1 and stored < 8):
             raise NotImplementedError("GDCM does not decode JPEG-LS of so few bits")
@@ -121,17 +119,29 @@ def decode_frame(src: bytes, runner: Any) -> bytes:
     elif syntax in uid.JPEG2000TransferSyntaxes:
         stored = runner.get_option("j2k_precision", stored)
         _set_container(runner, stored)
+    colour = str(runner.photometric_interpretation)
+    if runner.samples_per_pixel > 1:
+        _set_colour(runner, syntax, colour)
     request = _REQUEST.pack(
         runner.rows,
         runner.columns,
         runner.bits_allocated,
         stored,
         runner.pixel_representation,
+        runner.samples_per_pixel,
         len(src),
+        colour.encode("ascii"),
         str(syntax).encode("ascii"),
     )
     workers: DecodeWorkers = runner.get_option("cormack_workers")
     return workers.decode(request, src)
+
+
+def _set_colour(runner: Any, syntax: str, colour: str) -> None:
+    """GDCM gives colour by pixel, and undoes the colour transforms that belong to JPEG 2000."""
+    runner.set_option("planar_configuration", 0)
+    if syntax in uid.JPEG2000TransferSyntaxes and colour in ("YBR_ICT", "YBR_RCT"):
+        runner.set_option("photometric_interpretation", "RGB")
 
 
 def _set_container(runner: Any, precision: int) -> None:

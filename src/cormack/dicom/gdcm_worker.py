@@ -3,8 +3,9 @@
 GDCM ends the whole process on some damaged streams and holds Python's lock while it decodes. In processes of its own it
 takes no scan with it, and two frames are decoded at a time. Imports nothing but GDCM, so that it starts at once.
 
-Request: six unsigned 32-bit numbers (rows, columns, bits allocated, bits stored, pixel representation, bytes of the
-frame), 64 bytes of transfer syntax UID, the frame. Answer: the number of decoded bytes (0 if it failed), the bytes.
+Request: seven unsigned 32-bit numbers (rows, columns, bits allocated, bits stored, pixel representation, samples per
+pixel, bytes of the frame), 16 bytes of photometric interpretation, 64 bytes of transfer syntax UID, the frame. Answer:
+the number of decoded bytes (0 if it failed), the bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import tempfile
 
 import gdcm
 
-REQUEST = struct.Struct("<6L64s")
+REQUEST = struct.Struct("<7L16s64s")
 ANSWER = struct.Struct("<L")
 #: What libjpeg and OpenJPEG write to the error stream when they go on with a damaged stream and make up the rest.
 #: (libjpeg's "extraneous bytes before marker" is harmless and not among them.)
@@ -33,9 +34,9 @@ MADE_UP = (
 MEMORY_LIMIT_BYTES = 6 * 2**30
 
 
-def decode(fields: tuple[int, ...], syntax: str, frame: bytes) -> bytes:
-    """Decoded bytes of one frame of one sample per pixel."""
-    rows, columns, allocated, stored, representation = fields
+def decode(fields: tuple[int, ...], colour: str, syntax: str, frame: bytes) -> bytes:
+    """Decoded bytes of one frame, colour by pixel."""
+    rows, columns, allocated, stored, representation, samples = fields
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(frame)
     fragments = gdcm.SequenceOfFragments.New()
@@ -46,9 +47,15 @@ def decode(fields: tuple[int, ...], syntax: str, frame: bytes) -> bytes:
     image.SetNumberOfDimensions(2)
     image.SetDimensions((columns, rows, 1))
     image.SetDataElement(element)
-    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2))
+    if samples > 1:
+        image.SetPhotometricInterpretation(
+            gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.GetPIType(colour))
+        )
+        image.SetPlanarConfiguration(0)
+    else:
+        image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2))
     image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
-    image.SetPixelFormat(gdcm.PixelFormat(1, allocated, stored, stored - 1, representation))
+    image.SetPixelFormat(gdcm.PixelFormat(samples, allocated, stored, stored - 1, representation))
     # GDCM gives bytes as text.
     return bytes(image.GetBuffer().encode("utf-8", "surrogateescape"))
 
@@ -59,11 +66,11 @@ def serve() -> None:
     gdcm.Trace.ErrorOff()
     source, target = sys.stdin.buffer, sys.stdout.buffer
     while len(head := source.read(REQUEST.size)) == REQUEST.size:
-        *fields, size, uid = REQUEST.unpack(head)
+        *fields, size, colour, uid = REQUEST.unpack(head)
         frame = source.read(size)
         complaints()
         try:
-            decoded = decode(tuple(fields), uid.rstrip(b"\0").decode(), frame)
+            decoded = decode(tuple(fields), colour.rstrip(b"\0").decode(), uid.rstrip(b"\0").decode(), frame)
             if any(sign in complaints() for sign in MADE_UP):
                 decoded = b""
         except Exception:  # noqa: BLE001 - whatever GDCM raises, the answer is that it failed

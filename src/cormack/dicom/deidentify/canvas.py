@@ -100,7 +100,8 @@ def decoded_canvas(dataset: Any, grid: PixelGrid, workers: DecodeWorkers) -> Can
         syntax=RLE,
         allocated=samples.dtype.itemsize * 8,
         planar=grid.samples > 1,
-        photometric=str(facts["photometric_interpretation"]),
+        # Decoders give every pixel its own chrominance.
+        photometric=str(facts["photometric_interpretation"]).removesuffix("_422"),
     )
     return Canvas(decoded, samples)
 

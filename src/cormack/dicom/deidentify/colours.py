@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,21 +84,38 @@ def _air(dataset: Any, canvas: Canvas, frame: int) -> int | float:
     return int(np.clip(round((_AIR_HU - intercept) / slope), low, high))
 
 
-def picture(dataset: Any, canvas: Canvas, frame: int) -> npt.NDArray[np.uint8]:
-    """One frame for the eye: shape (rows, columns) if grey, else (rows, columns, 3)."""
-    grid, samples = canvas.grid, canvas.samples[frame]
+def pictures_of(dataset: Any, canvas: Canvas, most: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """Frames for the eye, at most so many, spread evenly; of more also the brightest and darkest of all.
+
+    Yields
+    ------
+    array of uint8, shape (rows, columns) if grey, else (rows, columns, 3)
+    """
+    frames = canvas.grid.frames
+    for frame in np.unique(np.linspace(0, frames - 1, most).round().astype(int)):
+        yield from _pictures(dataset, canvas, canvas.samples[frame])
+    if frames > most and canvas.grid.photometric != "PALETTE COLOR":
+        for extreme in (canvas.samples.max(axis=0), canvas.samples.min(axis=0)):
+            yield from _pictures(dataset, canvas, extreme)
+
+
+def _pictures(dataset: Any, canvas: Canvas, samples: npt.NDArray[Any]) -> Iterator[npt.NDArray[np.uint8]]:
+    grid = canvas.grid
     if grid.is_subsampled:
-        return np.ascontiguousarray(samples[..., :2].reshape(grid.rows, grid.columns))
-    if grid.photometric == "PALETTE COLOR":
-        colour = _in_colour(dataset, samples[..., 0])
-        return _bytes(colour)
-    if grid.photometric == "RGB":
-        return _bytes(samples.astype(float))
-    # The luminance of the other colour spaces shows text as well as all three do.
-    grey = _bytes(samples[..., 0].astype(float))
-    return 255 - grey if grid.photometric == "MONOCHROME1" else grey
+        yield np.ascontiguousarray(samples[..., :2].reshape(grid.rows, grid.columns))
+    elif grid.photometric == "PALETTE COLOR":
+        yield _shown(_in_colour(dataset, samples[..., 0]))
+    elif grid.photometric == "RGB":
+        yield _shown(samples.astype(float))
+    else:
+        # The luminance of the other colour spaces shows text as well as all three samples do.
+        grey = samples[..., 0].astype(float)
+        yield _shown(grey)
+        if grid.allocated > 8:
+            # Text of 8 bits is faint among pixels of 16.
+            yield _shown(np.clip(grey, *np.percentile(grey, (1, 90))))
 
 
-def _bytes(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+def _shown(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     low, high = float(values.min()), float(values.max())
-    return ((values - low) * (255.0 / (high - low or 1.0))).round().astype(np.uint8)
+    return np.asarray((values - low) * (255.0 / (high - low or 1.0)), np.uint8)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pydicom.dataelem import RawDataElement
+
 from cormack.dicom import headers
 from cormack.dicom.deidentify.reasons import Reason, Refusal
 
@@ -18,6 +20,18 @@ JPEG_2000 = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91, 201, 202, 203
 #: Video: MPEG-2, MPEG-4 (H.264), HEVC and SMPTE ST 2110.
 _VIDEO = (*(f"1.2.840.10008.1.2.4.{n}" for n in range(100, 109)), "1.2.840.10008.1.2.7.")
 _FLOATS = {FLOAT_PIXEL_DATA: 32, DOUBLE_PIXEL_DATA: 64}
+_UNSTATED = "the size or depth of its pixels is not stated"
+_TAGS = {
+    "SamplesPerPixel": 0x00280002,
+    "PlanarConfiguration": 0x00280006,
+    "NumberOfFrames": 0x00280008,
+    "Rows": 0x00280010,
+    "Columns": 0x00280011,
+    "BitsAllocated": 0x00280100,
+    "BitsStored": 0x00280101,
+    "HighBit": 0x00280102,
+    "PixelRepresentation": 0x00280103,
+}
 _MAX_SIDE = 65_535
 _MAX_FRAMES = 2**31 - 1
 
@@ -111,10 +125,17 @@ def grid_of(dataset: Any) -> PixelGrid | None:
 
 
 def _number(dataset: Any, keyword: str, otherwise: int | None = None) -> int:
-    found = headers.integer(dataset, keyword)
-    if found is None and (otherwise is None or headers.value(dataset, keyword) is not None):
-        raise Refusal(Reason.DAMAGED, "the size or depth of its pixels is not stated")
-    return otherwise if found is None else found  # type: ignore[return-value]
+    element = dataset.get_item(_TAGS[keyword]) if _TAGS[keyword] in dataset else None
+    if element is None or not element.value:
+        found = None
+    elif isinstance(element, RawDataElement) and keyword != "NumberOfFrames" and len(element.value) == 2:
+        # Straight from the bytes: what pydicom converts, the writer would have to encode again.
+        found = int.from_bytes(element.value, "little" if element.is_little_endian else "big")
+    elif (found := headers.integer(dataset, keyword)) is None:
+        raise Refusal(Reason.DAMAGED, _UNSTATED)
+    if found is None and otherwise is None:
+        raise Refusal(Reason.DAMAGED, _UNSTATED)
+    return found if found is not None else otherwise or 0
 
 
 def _check(grid: PixelGrid) -> None:

@@ -6,6 +6,7 @@ Rests on PS3.3 C.7.6.1 (ImageType, BurnedInAnnotation), C.8.6 (ConversionType) a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cormack.dicom import headers
@@ -168,6 +169,7 @@ RISKS = (
 )
 
 
+@lru_cache(maxsize=4096)
 def find_risk(facts: PixelFacts) -> Risk | None:
     """The first kind of image in the table that fits; None where burned-in text is not to be expected."""
     if facts.was_cleaned and facts.burned_in == "NO":
@@ -175,8 +177,8 @@ def find_risk(facts: PixelFacts) -> Risk | None:
     return next((risk for risk in RISKS if risk.applies(facts)), None)
 
 
-def pixel_facts(dataset: Any) -> PixelFacts:
-    """Read the facts of a data set."""
+def pixel_facts(dataset: Any, samples: int, photometric: str) -> PixelFacts:
+    """Read the facts of a data set, of which samples per pixel and photometric interpretation are known."""
     types = headers.texts(dataset, "ImageType")
     if "SECONDARY" in types and "LOCALIZER" in types:
         types = (*types, "SECONDARY_LOCALIZER")
@@ -187,8 +189,8 @@ def pixel_facts(dataset: Any) -> PixelFacts:
         burned_in=_upper(dataset, "BurnedInAnnotation"),
         conversion_type=_upper(dataset, "ConversionType"),
         description=" ".join(_upper(dataset, k) for k in ("SeriesDescription", "ImageComments", "ProtocolName")),
-        samples=headers.integer(dataset, "SamplesPerPixel") or 1,
-        photometric=_upper(dataset, "PhotometricInterpretation"),
+        samples=samples,
+        photometric=photometric,
         has_place="ImageOrientationPatient" in dataset and "ImagePositionPatient" in dataset,
         was_cleaned=_was_cleaned(dataset),
     )

@@ -7,6 +7,7 @@ to its frames, and each frame to what its decoder needs (PS3.5 sections 8.1.1, 8
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from cormack.dicom.deidentify.codestreams import (
 from cormack.dicom.deidentify.pixel_grid import JPEG, PIXEL_DATA, RLE, PixelGrid
 from cormack.dicom.deidentify.reasons import Reason, Refusal
 
+Padding = Callable[[], int | None]
 EXTENDED_OFFSETS = (0x7FE00001, 0x7FE00002)
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _DELIMITER = 0xE000FFFE, 0xE0DDFFFE
@@ -60,7 +62,7 @@ def scrub(dataset: Any, grid: PixelGrid) -> bool:
     """
     value = value_of(dataset, grid.tag)
     if grid.is_native:
-        cleaned = scrub_native(value, grid, _padding(dataset, grid))
+        cleaned = scrub_native(value, grid, lambda: padding_of(dataset, grid))
     else:
         extended = [tag for tag in EXTENDED_OFFSETS if tag in dataset]
         for tag in extended:
@@ -72,7 +74,7 @@ def scrub(dataset: Any, grid: PixelGrid) -> bool:
     return True
 
 
-def scrub_native(value: bytes, grid: PixelGrid, padding: int | None = None) -> bytes:
+def scrub_native(value: bytes, grid: PixelGrid, padding: Padding = lambda: None) -> bytes:
     """Native pixel data of the stated size, with bits that are not stored cleared; the same object if it was clean."""
     size = grid.size
     if len(value) < size:
@@ -80,25 +82,35 @@ def scrub_native(value: bytes, grid: PixelGrid, padding: int | None = None) -> b
     if len(value) > size and (len(value) > size + 1 or not size % 2 or value[-1]):
         value = value[:size] + b"\0" * (size % 2)
     if grid.tag == PIXEL_DATA and grid.allocated in (8, 16, 32) and grid.stored < grid.allocated:
-        value = _clear_unused_bits(value, grid, padding)
+        kind = "i" if grid.signed else "u"
+        pixels = np.frombuffer(value, f"{grid.byte_order}{kind}{grid.allocated // 8}", size * 8 // grid.allocated)
+        cleared = clear_unused_bits(pixels, grid, padding)
+        if cleared is not pixels:
+            value = cleared.tobytes() + value[pixels.nbytes :]
     return value
 
 
-def _clear_unused_bits(value: bytes, grid: PixelGrid, padding: int | None) -> bytes:
-    """Bits outside of the stored ones hold nothing but the sign: a nibble per pixel is room for a letter."""
-    kind = "i" if grid.signed else "u"
-    pixels = np.frombuffer(value, f"{grid.byte_order}{kind}{grid.allocated // 8}", grid.size * 8 // grid.allocated)
+def clear_unused_bits(pixels: npt.NDArray[Any], grid: PixelGrid, padding: Padding) -> npt.NDArray[Any]:
+    """Pixels whose bits outside of the stored ones hold nothing but the sign; the same array if it was so.
+
+    Such bits once held overlays (PS3.5 8.1.2, retired): a nibble per pixel is room for a letter.
+
+    Parameters
+    ----------
+    pixels : array of integers, any shape
+    grid : PixelGrid
+    padding : callable that gives an int or None
+        A value that may lie outside of the stored range: a constant hides nothing.
+    """
     shift = grid.high + 1 - grid.stored
     if shift == 0 and _fits(pixels, grid):
-        return value
+        return pixels
     up = grid.allocated - 1 - grid.high
     # Shifting up drops what lies above the stored bits; shifting down again brings back zeros or the sign.
     cleared = (pixels << up >> (up + shift)) << shift
-    if padding is not None:
-        cleared = np.where(pixels == padding, pixels, cleared)
-    if np.array_equal(cleared, pixels):
-        return value
-    return bytes(cleared.astype(pixels.dtype).tobytes()) + value[pixels.nbytes :]
+    if (constant := padding()) is not None:
+        cleared = np.where(pixels == constant, pixels, cleared)
+    return pixels if np.array_equal(cleared, pixels) else cleared.astype(pixels.dtype)
 
 
 def _fits(pixels: npt.NDArray[Any], grid: PixelGrid) -> bool:
@@ -111,7 +123,7 @@ def _fits(pixels: npt.NDArray[Any], grid: PixelGrid) -> bool:
     return -limit <= int(pixels.min()) and int(pixels.max()) < limit
 
 
-def _padding(dataset: Any, grid: PixelGrid) -> int | None:
+def padding_of(dataset: Any, grid: PixelGrid) -> int | None:
     """PixelPaddingValue as the pixels are read: a constant outside of the stored range hides nothing."""
     value = headers.integer(dataset, "PixelPaddingValue")
     if value is None:
@@ -193,3 +205,13 @@ def clean_frame(frame: bytes, grid: PixelGrid) -> bytes:
     if stream.columns != grid.columns or stream.rows not in (0, grid.rows):
         raise Refusal(Reason.DAMAGED, "its compressed pixel data is of another size than its header states")
     return stream.data
+
+
+def has_embedded_overlay(dataset: Any) -> bool:
+    """True if an overlay has a bit position in the pixels and no data of its own (PS3.3 C.9.2)."""
+    return any(
+        (position := dataset.get_item(group << 16 | 0x0102)) is not None
+        and any(position.value or b"")
+        and group << 16 | 0x3000 not in dataset
+        for group in range(0x6000, 0x6020, 2)
+    )

@@ -13,15 +13,17 @@ import numpy.typing as npt
 from cormack.dicom.decoders import DecodeWorkers
 from cormack.dicom.deidentify import ocr
 from cormack.dicom.deidentify.canvas import Canvas, decoded_canvas, native_canvas, put_back
-from cormack.dicom.deidentify.colours import air_values, dark_colour, picture
+from cormack.dicom.deidentify.colours import air_values, dark_colour, pictures_of
 from cormack.dicom.deidentify.pixel_grid import PixelGrid, grid_of
 from cormack.dicom.deidentify.pixel_risk import find_risk, pixel_facts
 from cormack.dicom.deidentify.reasons import Reason, Refusal
 from cormack.dicom.deidentify.regions import Region, RegionRules, built_in_rules, mask_of
-from cormack.dicom.deidentify.streams import scrub
+from cormack.dicom.deidentify.streams import clear_unused_bits, has_embedded_overlay, padding_of, scrub
 
-#: Frames in which text is looked for: all, up to this number, else so many spread evenly.
-MAX_SEARCHED_FRAMES = 64
+#: Frames in which text is looked for, spread evenly; and in the brightest and darkest of all frames.
+MAX_SEARCHED_FRAMES = 16
+#: Text is looked for again after blanking, and blanked again, so many times.
+MAX_ROUNDS = 3
 
 
 class PixelKind(StrEnum):
@@ -117,24 +119,29 @@ def _treat(
     grid = grid_of(dataset)
     if grid is None:
         return PixelTreatment(PixelKind.UNTOUCHED)
-    risk = find_risk(pixel_facts(dataset))
+    risk = find_risk(pixel_facts(dataset, grid.samples, grid.photometric))
     if risk is not None and not policy.clean:
         raise Refusal(Reason.PIXELS, risk.reason)
     regions = policy.rules.regions(dataset) if risk is not None else ()
     if risk is not None and not (regions or policy.ocr):
         raise Refusal(Reason.PIXELS, f"{risk.reason}, and no region rule fits it")
     kind = PixelKind.SCRUBBED if scrub(dataset, grid) else PixelKind.UNTOUCHED
-    if risk is None and face is None:
+    overlay = not grid.is_native and has_embedded_overlay(dataset)
+    if risk is None and face is None and not overlay:
         return PixelTreatment(kind)
     with ExitStack() as stack:
         canvas = _canvas(dataset, grid, workers, stack)
+        if overlay:
+            canvas.samples = clear_unused_bits(canvas.samples, canvas.grid, lambda: padding_of(dataset, grid))
+            kind = PixelKind.SCRUBBED
         if risk is not None:
             regions = _blank(dataset, canvas, regions, policy)
+            kind = PixelKind.BLANKED if regions else kind
         if face is not None:
             _paint_face(dataset, canvas, face)
-        if regions or face is not None:
+            kind = PixelKind.PAINTED
+        if overlay or regions or face is not None:
             put_back(dataset, grid, canvas)
-            kind = PixelKind.PAINTED if face is not None else PixelKind.BLANKED
     return PixelTreatment(kind, regions=regions, burned_in=None if risk is None else False)
 
 
@@ -150,20 +157,19 @@ def _blank(dataset: Any, canvas: Canvas, regions: tuple[Region, ...], policy: Pi
     rows, columns = canvas.grid.rows, canvas.grid.columns
     if regions:
         canvas.paint(mask_of(regions, rows, columns), colour)
-    if policy.ocr:
-        found = _text(dataset, canvas)
-        if found:
-            canvas.paint(mask_of(found, rows, columns), colour)
-            if _text(dataset, canvas):
-                raise Refusal(Reason.PIXELS, "text was found in it even after blanking")
-        regions += found
+    rounds = 0
+    while policy.ocr and (found := _text(dataset, canvas)):
+        if rounds == MAX_ROUNDS:
+            raise Refusal(Reason.PIXELS, "text was found in it even after blanking")
+        canvas.paint(mask_of(found, rows, columns), colour)
+        regions, rounds = regions + found, rounds + 1
     return regions
 
 
 def _text(dataset: Any, canvas: Canvas) -> tuple[Region, ...]:
-    """Boxes of text in any frame."""
-    frames = np.unique(np.linspace(0, canvas.grid.frames - 1, MAX_SEARCHED_FRAMES).round().astype(int))
-    return tuple(dict.fromkeys(box for n in frames for box in ocr.find_text(picture(dataset, canvas, int(n)))))
+    """Rectangles of text in any frame."""
+    pictures = pictures_of(dataset, canvas, MAX_SEARCHED_FRAMES)
+    return tuple(dict.fromkeys(box for picture in pictures for box in ocr.find_text(picture)))
 
 
 def _paint_face(dataset: Any, canvas: Canvas, face: npt.NDArray[np.bool_]) -> None:
