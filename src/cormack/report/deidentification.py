@@ -55,6 +55,7 @@ def key_rows(content: DeidentificationContent) -> tuple[Row, ...]:
         "retain-longitudinal-modified-dates": "shifted",
         "retain-longitudinal-full-dates": "kept in full",
     }
+    studies = "study" if content.studies == 1 else "studies"
     stated = [word for option, word in dates.items() if option in content.options]
     return (
         Row("Objects written", number(content.written_count), "", f"of {number(content.objects)} found"),
@@ -63,7 +64,7 @@ def key_rows(content: DeidentificationContent) -> tuple[Row, ...]:
             "Patients",
             number(content.patients),
             "",
-            f"{number(content.studies)} studies, {number(content.series)} series",
+            f"{number(content.studies)} {studies}, {number(content.series)} series",
         ),
         Row("Dates", stated[0] if stated else "removed"),
         Row("Options", number(len(content.options)), "", "of 12 of the profile"),
