@@ -14,16 +14,20 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     UID,
+    CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
+    MRImageStorage,
     RLELossless,
 )
 from synthetic import Recipe, datasets, series, stored_volume, write
 
 from cormack.core.errors import DicomError
 from cormack.core.volume import Unit
+from cormack.dicom.inventory import take_inventory
 from cormack.dicom.read import read_scan
+from cormack.dicom.source import open_source
 
 
 def _hu(recipe: Recipe) -> np.ndarray:
@@ -316,6 +320,29 @@ def test_a_lookup_table_instead_of_a_rescale_is_refused(tmp_path: Path) -> None:
     write(tmp_path, slices)
     with pytest.raises(DicomError, match="lookup table"):
         read_scan(tmp_path)
+
+
+@pytest.mark.parametrize("keyword", [b"RescaleSlope", b"RescaleIntercept"])
+def test_a_rescale_that_is_no_number_is_not_taken_for_none(tmp_path: Path, keyword: bytes) -> None:
+    recipe = Recipe(slope=2.125, intercept=-1012.5)
+    paths = write(tmp_path, datasets(recipe))
+    number = b"2.125" if keyword == b"RescaleSlope" else b"-1012.5"
+    for path in paths[:2]:
+        data = path.read_bytes()
+        assert number in data
+        path.write_bytes(data.replace(number, b"x" * len(number)))
+    scan = read_scan(tmp_path)
+    assert scan.assembly.left_out == {f"a {keyword.decode()} that is no number": 2}
+
+
+@pytest.mark.parametrize(("sop_class", "modality"), [(CTImageStorage, "CT"), (MRImageStorage, "MR")])
+def test_a_header_without_modality_has_that_of_its_class(tmp_path: Path, sop_class: str, modality: str) -> None:
+    slices = datasets(Recipe(sop_class=sop_class))
+    for ds in slices:
+        del ds.Modality
+    write(tmp_path, slices)
+    with open_source(tmp_path) as source:
+        assert take_inventory(source).series[0].modality == modality
 
 
 def test_the_stream_may_not_be_larger_than_the_header_says(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
-from synthetic import series
+from synthetic import Recipe, datasets, series, write
 
 from cormack.core.errors import CormackError, DicomError, InputError
 from cormack.dicom.read import read_scan
@@ -142,3 +143,26 @@ def test_a_copy_of_a_file_counts_once(tmp_path: Path) -> None:
     scan = read_scan(tmp_path)
     assert scan.inventory.skipped == {"copy of another file": 2}
     assert scan.assembly.stack.data.shape[2] == 6
+
+
+def test_archives_in_a_folder_are_read_in_place(tmp_path: Path) -> None:
+    """Half of a series in a zip, half in a tar; a damaged archive, and one that only calls itself so, beside them."""
+    recipe = Recipe(n=8)
+    paths = write(tmp_path / "loose", datasets(recipe))
+    folder = tmp_path / "export"
+    (folder / "deep").mkdir(parents=True)
+    with zipfile.ZipFile(folder / "a.ZIP", "w") as archive:
+        for path in paths[:4]:
+            archive.write(path, path.name)
+        archive.writestr("inner.zip", (folder / "a.ZIP").read_bytes())
+        archive.writestr("../up", b"x")
+    with tarfile.open(folder / "deep" / "b.tar.gz", "w:gz") as archive:
+        for path in paths[4:7]:
+            archive.add(path, path.name)
+    (folder / "c.zip").write_bytes(paths[7].read_bytes())
+    (folder / "d.zip").write_bytes(b"PK\3\4" + bytes(500))
+    (folder / "e.tar").write_bytes(b"notes")
+    packed, loose = read_scan(folder), read_scan(tmp_path / "loose")
+    np.testing.assert_array_equal(packed.assembly.stack.data, loose.assembly.stack.data)
+    assert packed.input_digest == loose.input_digest
+    assert packed.inventory.skipped == {"archive entry with an unsafe name": 1, "not DICOM": 3}

@@ -168,7 +168,7 @@ def _reason(error: DicomError) -> str:
     message = str(error)
     if "pixel data" in message or "compressed image" in message:
         return "truncated or damaged pixel data"
-    if "lookup table" in message or "RescaleSlope" in message:
+    if "lookup table" in message or "Rescale" in message:
         return message
     return "unreadable file" if "cannot be read" in message else "damaged file"
 

@@ -293,6 +293,20 @@ def number(dataset: Any, keyword: str) -> float | None:
     return found[0] if found else None
 
 
+def stated_number(dataset: Any, keyword: str) -> float | None:
+    """A finite number, None where there is none.
+
+    Raises
+    ------
+    DicomError
+        If there is something that is no number: it must not pass for its absence.
+    """
+    found = number(dataset, keyword)
+    if found is None and text(dataset, keyword) is not None:
+        raise DicomError(f"a {keyword} that is no number")
+    return found
+
+
 def integer(dataset: Any, keyword: str) -> int | None:
     """A whole number; None where there is none."""
     found = number(dataset, keyword)

@@ -22,7 +22,7 @@ SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 DICOMDIR = "1.2.840.10008.1.3.10"
 
 #: SOP classes of CT and MR images; those of enhanced and legacy converted ones continue with a dot.
-CT_MR_CLASSES = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4")
+CT_MR_CLASSES = {"CT": "1.2.840.10008.5.1.4.1.1.2", "MR": "1.2.840.10008.5.1.4.1.1.4"}
 
 #: Native (not encapsulated) transfer syntaxes: their pixel data has a size that the header states.
 NATIVE = {
@@ -158,14 +158,15 @@ def _facts(dataset: Any, item: int) -> dict[str, Any]:
     h = headers
     spacing = h.numbers(dataset, "PixelSpacing", 2)
     meta = getattr(dataset, "file_meta", None)
-    modality = (h.text(dataset, "Modality", 16) or "").upper()
+    sop_class = (
+        h.text(dataset, "SOPClassUID") or (h.text(meta, "MediaStorageSOPClassUID") if meta is not None else None) or ""
+    )
+    modality = (h.text(dataset, "Modality", 16) or _modality_of(sop_class) or "").upper()
     image_type = h.texts(dataset, "ImageType")
     return {
         "item": item,
         "sop_uid": h.text(dataset, "SOPInstanceUID", 128) or "",
-        "sop_class": h.text(dataset, "SOPClassUID")
-        or (h.text(meta, "MediaStorageSOPClassUID") if meta else None)
-        or "",
+        "sop_class": sop_class,
         "patient_key": _patient_key(dataset),
         "study_uid": h.text(dataset, "StudyInstanceUID", 128) or "",
         "series_uid": h.text(dataset, "SeriesInstanceUID", 128) or "",
@@ -200,7 +201,15 @@ def _facts(dataset: Any, item: int) -> dict[str, Any]:
 
 def is_ct_or_mr(sop_class: str) -> bool:
     """True for the SOP classes of CT and MR images."""
-    return any(sop_class == known or sop_class.startswith(known + ".") for known in CT_MR_CLASSES)
+    return _modality_of(sop_class) is not None
+
+
+def _modality_of(sop_class: str) -> str | None:
+    """CT or MR by the SOP class, for headers that lack Modality."""
+    for modality, known in CT_MR_CLASSES.items():
+        if sop_class == known or sop_class.startswith(known + "."):
+            return modality
+    return None
 
 
 def is_contrast(dataset: Any) -> bool:

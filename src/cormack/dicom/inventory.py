@@ -246,7 +246,8 @@ def _short(error: DicomError) -> str:
 
 def _nothing(skipped: Mapping[str, int]) -> str:
     counts = ", ".join(f"{n} x {reason}" for reason, n in sorted(skipped.items()))
-    return f"no DICOM image was found ({counts}); expected the DICOM files of a head CT"
+    hint = "; give the folder that the DICOMDIR lies in" if "DICOMDIR" in skipped else ""
+    return f"no DICOM image was found ({counts}); expected the DICOM files of a head CT{hint}"
 
 
 def _without_copies(instances: list[Instance]) -> tuple[list[Instance], int]:

@@ -90,5 +90,5 @@ def frame_rescale(dataset: Any, frame: int) -> tuple[float, float] | None:
     item = group_item(dataset, frame, "PixelValueTransformationSequence")
     if item is None:
         return None
-    slope, intercept = headers.number(item, "RescaleSlope"), headers.number(item, "RescaleIntercept")
+    slope, intercept = (headers.stated_number(item, name) for name in ("RescaleSlope", "RescaleIntercept"))
     return (1.0 if slope is None else slope, 0.0 if intercept is None else intercept)

@@ -23,11 +23,11 @@ def slope_and_intercept(dataset: Any, frame: int | None) -> tuple[float, float]:
     Raises
     ------
     DicomError
-        If the values are mapped by a table instead, or the slope is zero.
+        If the values are mapped by a table instead, the slope is zero, or what is stated is no number.
     """
     framed = frame_rescale(dataset, frame) if frame is not None else None
     if framed is None:
-        slope, intercept = headers.number(dataset, "RescaleSlope"), headers.number(dataset, "RescaleIntercept")
+        slope, intercept = (headers.stated_number(dataset, name) for name in ("RescaleSlope", "RescaleIntercept"))
         if slope is None and headers.value(dataset, "ModalityLUTSequence"):
             raise DicomError("values mapped by a lookup table")
         framed = (1.0 if slope is None else slope, 0.0 if intercept is None else intercept)

@@ -21,7 +21,7 @@ from cormack.pipeline.progress import Progress
 
 _BLOCK_BYTES = 1 << 20
 #: Reasons for which the inventory skips a file that may be an image.
-UNREADABLE = ("unreadable file", "unreadable folder", "damaged DICOM file")
+UNREADABLE = ("unreadable file", "unreadable folder", "damaged DICOM file", "archive that cannot be opened")
 
 
 @dataclass(frozen=True, eq=False)
