@@ -12,7 +12,7 @@ import pickle
 import secrets
 import signal
 import sys
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -23,6 +23,7 @@ from typing import IO
 from cormack.core.errors import DicomError
 from cormack.dicom.decoders import DecodeWorkers
 from cormack.dicom.deidentify.cleaner import Cleaner
+from cormack.dicom.deidentify.ledger import Actions
 from cormack.dicom.deidentify.options import Options
 from cormack.dicom.deidentify.pixels import PixelWork
 from cormack.dicom.deidentify.process import CleanedObject, clean_object
@@ -102,6 +103,8 @@ class Outcome:
         What was done to the pixels.
     place : tuple of str
         Folders below the output, of what was written.
+    actions : Actions
+        What was done to attributes, counted.
     same_uid : bool
         Another object of the input has the same SOP Instance UID.
     """
@@ -113,6 +116,7 @@ class Outcome:
     sop_class: str = ""
     pixels: str = ""
     place: tuple[str, ...] = ()
+    actions: Actions = field(default_factory=Counter)
     same_uid: bool = False
 
 
@@ -176,6 +180,7 @@ class Worker:
                     sop_class=cleaned.sop_class,
                     pixels=cleaned.pixels,
                     place=cleaned.place[:-1],
+                    actions=cleaned.actions,
                     same_uid=bool(written),
                 )
             )
@@ -250,18 +255,23 @@ def _same_content(path: Path, parts: tuple[bytes, ...]) -> bool:
 
 
 def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
-    """Do tasks from one pipe and answer into another until the first is closed."""
+    """Take the setup and then tasks from one pipe, and answer each into another, until the first is closed."""
     worker = Worker(pickle.load(incoming))
     try:
+        _answer(True, outgoing)
         while True:
             try:
                 task = pickle.load(incoming)
             except EOFError:
                 return
-            pickle.dump(worker.do(task), outgoing, protocol=pickle.HIGHEST_PROTOCOL)
-            outgoing.flush()
+            _answer(worker.do(task), outgoing)
     finally:
         worker.close()
+
+
+def _answer(message: object, outgoing: IO[bytes]) -> None:
+    pickle.dump(message, outgoing, protocol=pickle.HIGHEST_PROTOCOL)
+    outgoing.flush()
 
 
 def main() -> None:

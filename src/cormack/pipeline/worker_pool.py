@@ -17,6 +17,8 @@ from threading import Lock, Thread
 from types import TracebackType
 from typing import IO, Any, Protocol
 
+from cormack.core.errors import CormackError
+
 
 @dataclass(frozen=True)
 class Died:
@@ -72,7 +74,7 @@ class WorkerPool:
     ----------
     module : str
         Run as `python -m module`; it reads pickled objects from its input, first `setup` and then tasks, and answers
-        each task with one pickled object.
+        each of them with one pickled object.
     setup : object
     count : int
         Number of processes.
@@ -90,15 +92,16 @@ class WorkerPool:
         self._closed = True
         for process in self._processes:
             if process is not None:
-                process.kill()
-                process.wait()
-                for stream in (process.stdin, process.stdout):
-                    if stream is not None:
-                        with suppress(OSError):
-                            stream.close()
+                _end(process)
 
     def results(self, tasks: Iterable[Any]) -> Iterator[Any]:
-        """Results in the order in which they are ready; `Died` for a task whose process ended."""
+        """Results in the order in which they are ready; `Died` for a task whose process ended.
+
+        Raises
+        ------
+        CormackError
+            If a process cannot be started.
+        """
         waiting = iter(tasks)
         lock, ready = Lock(), SimpleQueue[Any]()
         threads = [
@@ -131,18 +134,16 @@ class WorkerPool:
         ready.put(_FINISHED)
 
     def _ask(self, slot: int, task: Any) -> Any:
+        process = self._processes[slot]
         try:
-            process = self._processes[slot]
             if process is None:
                 process = self._processes[slot] = self._start()
             _send(process.stdin, task)
             return pickle.load(_stream(process.stdout))
         except (OSError, EOFError, pickle.UnpicklingError):
-            process = self._processes[slot]
             if process is not None and not self._closed:
-                process.kill()
-                process.wait()
-            self._processes[slot] = None
+                _end(process)
+                self._processes[slot] = None
             return Died(task)
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -153,7 +154,12 @@ class WorkerPool:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        _send(process.stdin, self._setup)
+        try:
+            _send(process.stdin, self._setup)
+            pickle.load(_stream(process.stdout))
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            _end(process)
+            raise CormackError("a working process could not start; is there enough memory?") from error
         return process
 
 
@@ -163,6 +169,15 @@ class _Failed:
 
 
 _FINISHED = object()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
 
 
 def _stream(stream: IO[bytes] | None) -> IO[bytes]:
