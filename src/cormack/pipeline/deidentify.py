@@ -207,6 +207,7 @@ class _Run:
             written=dict(tally.written),
             refused=tally.refused_groups(),
             left_aside=dict(tally.aside),
+            actions=tally.actions_by_kind(),
             pixels=dict(tally.pixels),
             faces=dict(self.faces),
             chosen_subjects=chosen_subjects,

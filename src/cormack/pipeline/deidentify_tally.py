@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cormack.core.findings import Finding
+from cormack.dicom.deidentify.ledger import Actions
 from cormack.dicom.deidentify.reasons import Reason
 from cormack.dicom.deidentify.sop_classes import sop_class_name
 from cormack.pipeline.deidentify_worker import Outcome, Status
@@ -32,6 +33,7 @@ class Tally:
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     aside: Counter[str] = field(default_factory=Counter)
     pixels: Counter[str] = field(default_factory=Counter)
+    actions: Actions = field(default_factory=Counter)
     same_uid: int = 0
     series: set[tuple[str, ...]] = field(default_factory=set)
 
@@ -51,6 +53,7 @@ class Tally:
         self.same_uid += outcome.same_uid
         self.written[sop_class_name(outcome.sop_class)] += 1
         self.pixels[outcome.pixels] += 1
+        self.actions.update(outcome.actions)
         self.series.add(outcome.place)
 
     def leave_out(self, reason: Reason, detail: str = "", sop_class: str = "") -> None:
@@ -78,6 +81,11 @@ class Tally:
         for (_, reason), count in self.refused.items():
             counts[reason] += count
         return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    def actions_by_kind(self) -> dict[str, dict[str, int]]:
+        """Attributes by what was done to them and by class, for the report."""
+        kinds = dict.fromkeys(kind for kind, _ in sorted(self.actions))
+        return {kind: {name: n for (k, name), n in sorted(self.actions.items()) if k == kind} for kind in kinds}
 
     def refused_groups(self) -> tuple[RefusedObjects, ...]:
         """Refused objects by kind and reason, for the report."""
