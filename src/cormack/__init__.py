@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cormack.pipeline.convert import convert
     from cormack.pipeline.deface import deface
     from cormack.pipeline.deface_report import DefaceOptions
+    from cormack.pipeline.deidentify import Deidentification, deidentify
     from cormack.pipeline.extract import extract_mask
     from cormack.pipeline.options import LoadOptions, RunOptions
     from cormack.pipeline.run import run
@@ -42,6 +43,7 @@ _HOMES = {
     "Affine": "core.transforms",
     "CormackError": "core.errors",
     "DefaceOptions": "pipeline.deface_report",
+    "Deidentification": "pipeline.deidentify",
     "DisplacementField": "core.fields",
     "Label": "core.labels",
     "LabelMap": "core.labels",
@@ -59,6 +61,7 @@ _HOMES = {
     "convert": "pipeline.convert",
     "cormack_to_hu": "imaging.units",
     "deface": "pipeline.deface",
+    "deidentify": "pipeline.deidentify",
     "dice": "measure.overlap",
     "extract_mask": "pipeline.extract",
     "face_mask": "extract.face",
@@ -87,6 +90,7 @@ __all__ = [
     "Affine",
     "CormackError",
     "DefaceOptions",
+    "Deidentification",
     "DisplacementField",
     "Label",
     "LabelMap",
@@ -104,6 +108,7 @@ __all__ = [
     "convert",
     "cormack_to_hu",
     "deface",
+    "deidentify",
     "dice",
     "extract_mask",
     "face_mask",
