@@ -302,3 +302,13 @@ def test_a_description_tells_of_contrast(tmp_path: Path, words: dict[str, str]) 
     assert selection.entry.number == 9
     assert [v.entry.contrast_by for v in selection.verdicts] == ["description", None]
     assert not any("Doe" in repr(v) for v in selection.verdicts)
+
+
+def test_colour_is_refused_even_when_asked_for(tmp_path: Path) -> None:
+    slices = datasets(Recipe(modality="MR"))
+    for ds in slices:
+        ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PlanarConfiguration = 3, "RGB", 0
+        ds.PixelData = ds.PixelData * 3
+    write(tmp_path, slices)
+    with open_source(tmp_path) as source, pytest.raises(SeriesError, match="not used, holds colour images"):
+        select_series(take_inventory(source), 2)

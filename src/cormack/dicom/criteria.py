@@ -26,6 +26,10 @@ def _other_modality(entry: SeriesEntry, rules: SelectionRules) -> str | None:
 def _capture(entry: SeriesEntry, rules: SelectionRules) -> str | None:
     if entry.first.sop_class.startswith(SECONDARY_CAPTURE) or "SCREEN SAVE" in entry.image_type:
         return "is a screen capture or dose page"
+    return None
+
+
+def _colour(entry: SeriesEntry, rules: SelectionRules) -> str | None:
     return "holds colour images" if entry.first.samples != 1 else None
 
 
@@ -70,6 +74,7 @@ REJECTIONS: tuple[tuple[str, Test, bool], ...] = (
     ("no-images", _no_images, False),
     ("other-modality", _other_modality, True),
     ("secondary-capture", _capture, True),
+    ("colour", _colour, False),
     ("localizer", _localizer, True),
     ("other-values", _other_values, True),
     ("no-geometry", _no_geometry, False),
