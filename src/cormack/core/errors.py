@@ -9,6 +9,7 @@
     │   ├── ValuesError               the numbers cannot be Hounsfield units
     │   └── DatasetError              a BIDS data set lacks what was asked for
     ├── ExtractionError               head or brain could not be found in the volume
+    ├── RegistrationError             two volumes could not be aligned
     ├── OutputError                   outputs cannot be written where they should go
     └── DependencyError               an optional package is missing; the message names the extra
 
@@ -51,6 +52,10 @@ class DatasetError(InputError):
 
 class ExtractionError(CormackError):
     """Head or brain could not be found in the volume."""
+
+
+class RegistrationError(CormackError):
+    """Two volumes could not be aligned."""
 
 
 class OutputError(CormackError):

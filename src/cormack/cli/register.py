@@ -1,0 +1,104 @@
+"""`cormack register`: one scan brought onto another, or into the space of a template."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.terminal import listener, say, warn
+
+#: From here ITK takes how many threads it may use.
+THREADS_VARIABLE = "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"
+
+
+def template_dir_option(command: Any) -> Any:
+    """`--template-dir`, for all commands that read templates."""
+    return click.option(
+        "--template-dir",
+        type=IN_PATH,
+        envvar="CORMACK_TEMPLATES",
+        show_envvar=True,
+        help="Folder with the files of the template, which are fetched else.",
+    )(command)
+
+
+@click.command(name="register")
+@click.argument("moving", metavar="MOVING", type=IN_PATH)
+@click.argument("fixed", metavar="FIXED")
+@click.argument("out", metavar="OUT_DIR", type=OUT_PATH)
+@click.option(
+    "--kind",
+    type=click.Choice(["rigid", "affine", "syn"]),
+    default="rigid",
+    show_default=True,
+    help="Turn and shift; scale and shear, too; deform smoothly, too (SyN).",
+)
+@click.option(
+    "--metric",
+    type=click.Choice(["mi", "nmi", "ls", "cc"]),
+    default="mi",
+    show_default=True,
+    help="Mutual information, normalised mutual information, least squares (two CT), local correlation.",
+)
+@click.option(
+    "--brain/--head",
+    "brain",
+    default=True,
+    show_default=True,
+    help="What counts where no mask is given: the extracted brain, or the head.",
+)
+@click.option("--mask-moving", "moving_mask", type=IN_PATH, metavar="MASK.nii.gz", help="What counts of MOVING.")
+@click.option("--mask-fixed", "fixed_mask", type=IN_PATH, metavar="MASK.nii.gz", help="What counts of FIXED.")
+@click.option(
+    "--lesion", "lesions", type=IN_PATH, metavar="MASK.nii.gz", help="What must not count: lesions of MOVING."
+)
+@click.option(
+    "--units",
+    "values",
+    type=click.Choice(["window", "cormack"]),
+    default="window",
+    show_default=True,
+    help="What the engine sees of a CT: the window of soft tissue, or Cormack units.",
+)
+@click.option(
+    "--working-spacing",
+    "spacing_mm",
+    type=click.FloatRange(0.5, 8),
+    default=2.0,
+    show_default=True,
+    help="Edge of the voxels that the engine sees (mm).",
+)
+@click.option("--trust-headers", is_flag=True, help="Begin where the headers place the volumes, without a search.")
+@click.option("--threads", type=click.IntRange(1, 256), help="Processor threads; 1 gives the same bits every time.")
+@click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series of MOVING instead of the best one.")
+@click.option("--assume-mm", is_flag=True, help="Take NIfTI headers without a unit of length for millimetres.")
+@template_dir_option
+@talk_options
+def register_command(
+    moving: Path, fixed: str, out: Path, brain: bool, threads: int | None, trust_headers: bool, **values: Any
+) -> None:
+    """Register MOVING to FIXED: DICOM, NIfTI, or a template by name (ct, mni152).
+
+    OUT_DIR gets the warped scan, the transforms both ways (for `cormack transform`, ANTs and Slicer), the evidence
+    and a report with pictures. A registration that failed says why and leaves the report only.
+    """
+    from cormack.pipeline.options import LoadOptions
+    from cormack.pipeline.register import RegisterFiles, register_files
+    from cormack.register.register import RegisterOptions
+
+    quiet, verbose = values.pop("quiet"), values.pop("verbose")
+    if threads is not None:
+        os.environ[THREADS_VARIABLE] = str(threads)
+    chosen = RegisterOptions(spacing_mm=values.pop("spacing_mm"), values=values.pop("values"), search=not trust_headers)
+    load = LoadOptions(series=values.pop("series"), assume_mm=values.pop("assume_mm"))
+    options = RegisterFiles(options=chosen, load=load, region="brain" if brain else "head", **values)
+    with listener(quiet=quiet, verbose=verbose) as progress:
+        made = register_files(moving, fixed, out, options, progress=progress)
+    for finding in made.findings:
+        warn(finding.message)
+    overlap = "" if made.evidence is None else f", overlap {made.evidence.overlap:.3f} (Sørensen–Dice)"
+    say(f"wrote {out}: {made.kind} by {made.metric}{overlap}", quiet=quiet)

@@ -1,0 +1,173 @@
+"""ANTs (Avants et al. 2011, doi 10.1016/j.neuroimage.2010.09.025) through the package antspyx.
+
+This is the only module that imports it. Volumes go to ANTs in memory and leave RAS+ for ITK's LPS+ here. ANTs hands its
+transforms over as files; they stay in a temporary folder for as long as it takes to read them. The seed is fixed. With
+one thread the result is the same to the last bit; with several, sums are added in another order and the transforms
+differ by some micrometres. ITK takes the number of threads from ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS when it is first
+used (`cormack register --threads`).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from cormack.core.errors import DependencyError, RegistrationError
+from cormack.core.fields import DisplacementField
+from cormack.core.provenance import package_version
+from cormack.core.transforms import Affine, Transform, TransformChain
+from cormack.core.volume import AnyArray, FloatArray
+from cormack.register.engine import Kind, Metric, Task
+
+#: RAS+ to LPS+ and back.
+LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of antsRegistration, in its own notation; `{images}` stands for the two images and the weight."""
+
+    transform: str
+    metric: str
+    convergence: str
+    shrink_factors: str
+    smoothing_sigmas: str
+
+    def arguments(self, images: str, masks: str) -> list[str]:
+        """The stage as words of a command line."""
+        return [
+            *("--transform", self.transform),
+            *("--metric", self.metric.format(images=images)),
+            *("--convergence", self.convergence),
+            *("--shrink-factors", self.shrink_factors),
+            *("--smoothing-sigmas", self.smoothing_sigmas),
+            *("--masks", masks),
+        ]
+
+
+#: Linear stages by metric; the start is near, so that one stage and its two coarser levels do.
+_MI = ("Mattes[{images},32,Regular,0.5]", "[100x50,1e-6,10]", "4x2", "2x1")
+_LS = ("MeanSquares[{images},0,Regular,0.25]", "[100x50x20,1e-6,10]", "4x2x1", "2x1x0")
+LINEAR = {Metric.MI: _MI, Metric.NMI: _MI, Metric.CC: _MI, Metric.LS: _LS}
+#: Deformable stages by metric. The finest level is left out: it takes seven times as long and gains a tenth of a
+#: millimetre. Least squares are those of the demons, normalised by the gradient, so that bone does not outweigh the
+#: brain.
+DEFORMABLE = {
+    Metric.MI: Stage("SyN[0.5,3,0]", "Mattes[{images},32]", "[100x60x0,1e-9,20]", "4x2x1", "2x1x0"),
+    Metric.NMI: Stage("SyN[0.5,3,0]", "Mattes[{images},32]", "[100x60x0,1e-9,20]", "4x2x1", "2x1x0"),
+    Metric.CC: Stage("SyN[0.4,4,0.2]", "CC[{images},2]", "[60x20x0,1e-9,20]", "4x2x1", "2x1x0"),
+    Metric.LS: Stage("SyN[0.2,4,0.2]", "Demons[{images},0]", "[100x60x0,1e-9,20]", "4x2x1", "2x1x0"),
+}
+
+
+class AntsEngine:
+    """Rigid, affine and symmetric diffeomorphic (SyN, doi 10.1016/j.media.2007.06.004) registration by ANTs."""
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        return f"ANTs (antspyx {package_version('antspyx')})"
+
+    def align(self, task: Task) -> TransformChain:
+        """Run the stages of the task's kind and metric; see `Engine`."""
+        ants = load_ants()
+        images = [ants_image(ants, volume.data, volume.affine) for volume in (task.fixed, task.moving)]
+        masks = [
+            None if mask is None else ants_image(ants, mask.astype(np.float32), volume.affine)
+            for mask, volume in ((task.fixed_mask, task.fixed), (task.moving_mask, task.moving))
+        ]
+        with TemporaryDirectory(prefix="cormack-") as folder:
+            code = _call(ants, _arguments(ants, task, images, masks, f"{folder}/o"))
+            if code != 0:
+                raise RegistrationError(
+                    f"ANTs gave up (exit code {code}): the images may not overlap, or hold too little structure; try a "
+                    "mask, or another metric"
+                )
+            return _read(ants, Path(folder))
+
+
+def load_ants() -> Any:
+    """The package, loaded when first needed.
+
+    Raises
+    ------
+    DependencyError
+        If it is missing.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return import_module("ants")
+    except ImportError as error:
+        raise DependencyError("registration needs the package antspyx (pip install antspyx)") from error
+
+
+def ants_image(ants: Any, data: AnyArray, affine: FloatArray) -> Any:
+    """An array with its affine (RAS+ mm, orthogonal) as an image of ANTs, float32."""
+    lps = LPS @ affine
+    spacing = np.linalg.norm(lps[:3, :3], axis=0)
+    return ants.from_numpy(
+        np.ascontiguousarray(data, dtype=np.float32),
+        origin=lps[:3, 3].tolist(),
+        spacing=spacing.tolist(),
+        direction=lps[:3, :3] / spacing,
+    )
+
+
+def _arguments(ants: Any, task: Task, images: Sequence[Any], masks: Sequence[Any], prefix: str) -> list[str]:
+    pointer = ants.internal.get_pointer_string
+    pair = ",".join(pointer(image) for image in images) + ",1"
+    mask = "[" + ",".join("NA" if m is None else pointer(m) for m in masks) + "]"
+    linear = "Rigid" if task.kind is Kind.RIGID else "Affine"
+    stages = [Stage(f"{linear}[0.25]", *LINEAR[task.metric])]
+    if task.kind is Kind.SYN:
+        stages.append(DEFORMABLE[task.metric])
+    return [
+        *("--dimensionality", "3", "--initial-moving-transform", "Identity"),
+        *(word for stage in stages for word in stage.arguments(pair, mask)),
+        *("--use-histogram-matching", "0", "--collapse-output-transforms", "1", "--float", "1"),
+        *("--random-seed", str(task.seed), "--output", prefix),
+    ]
+
+
+def _call(ants: Any, words: list[str]) -> int:
+    try:
+        return int(ants.internal.get_lib_fn("antsRegistration")(ants.internal.process_arguments(words)))
+    except RuntimeError as error:
+        raise RegistrationError(
+            f"ANTs failed inside ({type(error).__name__}); try a mask, or another metric"
+        ) from error
+
+
+def _read(ants: Any, folder: Path) -> TransformChain:
+    """What ANTs wrote: a field and its inverse, and an affine, which points meet last."""
+    parts: list[Transform] = []
+    field, inverse = folder / "o1Warp.nii.gz", folder / "o1InverseWarp.nii.gz"
+    if field.is_file():
+        parts.append(_field(ants, field, _field(ants, inverse)))
+    parts.append(_affine(ants, folder / "o0GenericAffine.mat"))
+    return TransformChain(tuple(parts))
+
+
+def _field(ants: Any, path: Path, inverse: DisplacementField | None = None) -> DisplacementField:
+    image = ants.image_read(str(path))
+    lps = np.eye(4)
+    lps[:3, :3], lps[:3, 3] = image.direction * np.array(image.spacing), image.origin
+    return DisplacementField(image.numpy() * LPS.diagonal()[:3], LPS @ lps, known_inverse=inverse)
+
+
+def _affine(ants: Any, path: Path) -> Affine:
+    """The RAS+ matrix of ITK's y = M (x - centre) + translation + centre."""
+    transform = ants.read_transform(str(path))
+    parameters, centre = np.array(transform.parameters), np.array(transform.fixed_parameters)
+    matrix = np.eye(4)
+    matrix[:3, :3] = parameters[:9].reshape(3, 3)
+    matrix[:3, 3] = parameters[9:] + centre - matrix[:3, :3] @ centre
+    return Affine(LPS @ matrix @ LPS)

@@ -1,0 +1,201 @@
+"""Registration of two volumes: conditioned, begun from the images themselves, refined by an engine, and judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cormack.core.errors import InputError, RegistrationError
+from cormack.core.findings import Finding
+from cormack.core.labels import LabelMap
+from cormack.core.transforms import Affine, TransformChain
+from cormack.core.volume import Unit, Volume
+from cormack.register.ants_engine import AntsEngine
+from cormack.register.conditioning import Conditioned, Values, check, condition
+from cormack.register.engine import Engine, Kind, Metric, Task
+from cormack.register.linear import AFFINE, RIGID, Frame, Sampled
+from cormack.register.mirror import mirrored
+from cormack.register.quality import Evidence, failed, failure, gather
+from cormack.register.start import find_start, thinned
+
+#: Voxels compared by the search for the greatest normalised mutual information, which is not the engine's.
+NMI_COUNT = 60_000
+
+
+@dataclass(frozen=True)
+class RegisterOptions:
+    """How to register.
+
+    Parameters
+    ----------
+    spacing_mm : float
+        Edge of the voxels that the engine sees.
+    values : "window" or "cormack"
+        What HU are stretched by; see `cormack.register.conditioning.condition`.
+    search : bool
+        Look for a start in all orientations. If not, the headers are trusted.
+    look_for_mirror : bool
+        Say so where the moving head fits better with left and right exchanged; for templates, whose sides are known.
+    seed : int
+    """
+
+    spacing_mm: float = 2.0
+    values: Values = "window"
+    search: bool = True
+    look_for_mirror: bool = False
+    seed: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """What came of a registration.
+
+    Attributes
+    ----------
+    transform : TransformChain
+        Points of the fixed space to points of the moving one, RAS+ mm; `transform.inverse()` leads back. An image goes
+        the other way: `warp(moving, transform, fixed.affine, fixed.shape)`.
+    kind, metric : Kind, Metric
+    engine : str
+    start : Affine
+        Where the engine began.
+    evidence : Evidence or None
+        None where there was nothing to judge.
+    failure : Finding or None
+        Why the transform is not to be used: diverged, folded, overlap too low.
+    findings : tuple of Finding
+    """
+
+    transform: TransformChain
+    kind: Kind
+    metric: Metric
+    engine: str
+    start: Affine
+    evidence: Evidence | None
+    failure: Finding | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """True if nothing speaks against the transform."""
+        return self.failure is None
+
+
+def register(
+    moving: Volume,
+    fixed: Volume,
+    kind: str = Kind.RIGID,
+    *,
+    metric: str = Metric.MI,
+    moving_mask: LabelMap | None = None,
+    fixed_mask: LabelMap | None = None,
+    moving_lesions: LabelMap | None = None,
+    fixed_lesions: LabelMap | None = None,
+    options: RegisterOptions = RegisterOptions(),
+    engine: Engine | None = None,
+) -> Registration:
+    """Find the transform that brings one volume onto another.
+
+    Parameters
+    ----------
+    moving, fixed : Volume
+        Shape (i, j, k), any grids; head CT in HU, or MR without unit. Headers need not agree on where the head is.
+    kind : "rigid", "affine" or "syn"
+        Turn and shift; also scale and shear; also a smooth, invertible deformation.
+    metric : "mi", "nmi", "ls" or "cc"
+        Mutual information; normalised mutual information; least squares (two CT in HU); local correlation in the
+        deformable stage, after mutual information in the linear ones.
+    moving_mask, fixed_mask : LabelMap, optional
+        Head or brain on the grid of its volume; everything outside becomes background. Give both or none: a brain is
+        not registered to a head.
+    moving_lesions, fixed_lesions : LabelMap, optional
+        What must not count (cost-function masking).
+    options : RegisterOptions
+    engine : Engine, optional
+        ANTs if not given.
+
+    Returns
+    -------
+    Registration
+        A failure is a value of it with its reason, not an exception.
+
+    Raises
+    ------
+    InputError
+        If a volume is flat or constant, a mask is empty or on another grid, or a choice is unknown.
+
+    Examples
+    --------
+    >>> from cormack.register.engine import GivenEngine
+    >>> data = np.full((24, 24, 24), -1000, np.int16)
+    >>> data[4:20, 5:20, 6:20] = 40
+    >>> data[8:12, 8:12, 8:12] = 5
+    >>> head = Volume(data, np.diag([8.0, 8.0, 8.0, 1.0]))
+    >>> options = RegisterOptions(spacing_mm=8.0, search=False)
+    >>> register(head, head, options=options, engine=GivenEngine(Affine.identity())).evidence.overlap
+    1.0
+    """
+    chosen, by = _kind(kind), _metric(metric, moving, fixed)
+    engine = engine or AntsEngine()
+    check(moving, moving_mask, "moving")
+    check(fixed, fixed_mask, "fixed")
+    same = {"spacing_mm": options.spacing_mm, "values": options.values}
+    ready = condition(moving, mask=moving_mask, lesions=moving_lesions, **same)  # type: ignore[arg-type]
+    still = condition(fixed, mask=fixed_mask, lesions=fixed_lesions, **same)  # type: ignore[arg-type]
+    begun = Affine.identity()
+    try:
+        begun = _start(ready, still, chosen, by, options)
+        transform = _refined(
+            ready, still, begun, Task(ready.volume, still.volume, chosen, by, seed=options.seed), engine
+        )
+    except RegistrationError as error:
+        lost = failed("registration-diverged", str(error))
+        return Registration(TransformChain((begun,)), chosen, by, engine.name, begun, None, lost)
+    evidence = gather(ready, still, begun, transform, metric=by)
+    reason = failure(evidence, transform)
+    findings = mirrored(ready, still, transform) if options.look_for_mirror and reason is None else ()
+    return Registration(transform, chosen, by, engine.name, begun, evidence, reason, findings)
+
+
+def _kind(kind: str) -> Kind:
+    try:
+        return Kind(kind)
+    except ValueError:
+        raise InputError(f"kind {kind!r}: give one of {', '.join(Kind)}") from None
+
+
+def _metric(metric: str, moving: Volume, fixed: Volume) -> Metric:
+    try:
+        chosen = Metric(metric)
+    except ValueError:
+        raise InputError(f"metric {metric!r}: give one of {', '.join(Metric)}") from None
+    if chosen is Metric.LS and Unit.ARBITRARY in (moving.unit, fixed.unit):
+        raise InputError(
+            f"least squares compare values, here {moving.unit} and {fixed.unit}; take mutual information (mi) instead"
+        )
+    return chosen
+
+
+def _start(moving: Conditioned, fixed: Conditioned, kind: Kind, metric: Metric, options: RegisterOptions) -> Affine:
+    """Where the engine begins; with nmi the linear part is found here, as no stage of ANTs normalises."""
+    begun = Affine.identity()
+    if options.search:
+        begun = find_start(moving, fixed, scaled=kind is not Kind.RIGID).transform
+    if metric is not Metric.NMI:
+        return begun
+    frame = Frame(fixed.centre_mm, begun.apply(fixed.centre_mm), begun.matrix[:3, :3])
+    parameters = np.zeros(RIGID if kind is Kind.RIGID else AFFINE)
+    for spacing_mm, shrink in ((4.0, 0.2), (options.spacing_mm, 0.05)):
+        sampled = Sampled(thinned(moving, spacing_mm), thinned(fixed, spacing_mm), count=NMI_COUNT)
+        parameters, _ = sampled.best(frame, parameters, shrink=shrink, rounds=4)
+    return frame.affine(parameters)
+
+
+def _refined(moving: Conditioned, fixed: Conditioned, begun: Affine, task: Task, engine: Engine) -> TransformChain:
+    """The engine's transform behind the start, which it is given as the moving volume's place."""
+    if task.metric is Metric.NMI and task.kind is not Kind.SYN:
+        return TransformChain((begun,))
+    placed = replace(moving.volume, affine=np.asarray(np.linalg.inv(begun.matrix) @ moving.volume.affine))
+    task = replace(task, moving=placed, moving_mask=moving.counted, fixed_mask=fixed.counted)
+    return TransformChain((engine.align(task), begun))
