@@ -20,6 +20,7 @@ from cormack.cli.deface import deface_command
 from cormack.cli.deidentify import deidentify_command
 from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
+from cormack.cli.register import register_command
 from cormack.cli.reidentify import reidentify_command
 from cormack.cli.terminal import listener, say, warn
 from cormack.cli.warping import transform_command, transform_points_command
@@ -255,6 +256,7 @@ cli.add_command(headers_command)
 cli.add_command(native_command)
 cli.add_command(deidentify_command)
 cli.add_command(deface_command)
+cli.add_command(register_command)
 cli.add_command(transform_command)
 cli.add_command(transform_points_command)
 cli.add_command(reidentify_command)
