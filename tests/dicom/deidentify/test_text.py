@@ -296,3 +296,36 @@ def test_word_lists() -> None:
     assert {"head", "contrast", "schadel", "schaedel", "axial"} <= vocabulary()
     assert not {"john", "smith", "miller", "march", "monday", "doe", "brown"} & vocabulary()
     assert all(word == word.casefold() and word.isalpha() for word in vocabulary())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x_219-09-9173_y",
+        "a_10.217.43.199_b",
+        "seen at 10.217.43.199. Then",
+        "x_http://pacs.site.example/73518264_y",
+        "x 29_02_2024 y",
+        "on 09.07.1931; 23.04.2018 and later",
+    ],
+)
+def test_identifiers_beside_underscores_and_full_stops_go(text: str) -> None:
+    cleaned = clean_text(text)
+    assert not any(part in cleaned for part in ("9173", "217", "pacs", "02", "07", "04", "18")), cleaned
+
+
+def test_dates_in_a_row_are_all_moved() -> None:
+    assert clean_text("09.07.1931; 23.04.2018.", days=-500) == "24.02.1930; 09.12.2016."
+
+
+def test_known_numbers_are_found_with_other_marks_between_their_signs() -> None:
+    known = known_tokens(["KSN-771-22", "73518264"])
+    for text in (
+        "Sensation 64 KSN-771-22",
+        "Sensation 64 ksn 771.22",
+        "Sensation 64 KSN_771_22",
+        "Sensation 64 7351 8264",
+    ):
+        assert clean_text(text, known=known) == "Sensation 64"
+        assert contains_known(text, known)
+    assert clean_text("Sensation 64 771", known=known) == "Sensation 64 771"

@@ -107,7 +107,7 @@ def _any_of(words: Iterator[str] | list[str]) -> str:
 
 _YEAR = r"(?P<y>(?:18|19|20)\d\d)"
 _M, _D = r"(?P<m>0?[1-9]|1[0-2])", r"(?P<d>0?[1-9]|[12]\d|3[01])"
-_CLOCK = r"(?:[01]?\d|2[0-3])[:.h][0-5]\d(?:[:.m][0-5]\d(?:[.,]\d{1,9})?)?(?:\s?[AaPp]\.?[Mm]\b\.?)?"
+_CLOCK = r"(?:[01]?\d|2[0-3])[:.h][0-5]\d(?:[:.m][0-5]\d(?:[.,]\d{1,9})?)?(?:\s?[AaPp]\.?[Mm]\b\.?)?(?![.:]?\d)"
 _ZONE = r"(?:\s?(?:Z|UTC|GMT|CES?T|[EMCP][SD]?T|[+-]\d\d:?\d\d)\b)?"
 #: A time of day belongs to the date before it.
 _TIME = rf"(?P<time>(?:T|_|\s*[,;]?\s*(?:at|um|à|@|-)?\s*)(?:{_CLOCK}{_ZONE}))?"
@@ -129,7 +129,7 @@ _NOTATIONS = tuple(
         rf"{_BEFORE}{_YEAR}(?P<s>[-/._ ]){_M}(?P=s){_D}(?!\d){_TIME}",
         rf"(?<!\d){_YEAR}(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?:{_TIME[:-1]}|{_COMPACT_TIME})(?!\d)",
         rf"(?<!\d){_YEAR}\s?[年년]\s?{_M}\s?[月월]\s?{_D}\s?[日일]?(?!\d){_TIME}",
-        rf"{_BEFORE}{_A}(?P<s>[-/. ]){_B}(?P=s){_LONG_YEAR}(?!\d){_TIME}",
+        rf"{_BEFORE}{_A}(?P<s>[-/._ ]){_B}(?P=s){_LONG_YEAR}(?!\d){_TIME}",
         rf"{_BEFORE}(?P<a>\d{{1,2}})(?P<s>[-/])(?P<b>\d{{1,2}})(?P=s)(?P<c>\d\d){_AFTER}{_TIME}",
         rf"{_BEFORE}(?P<a>\d\d(?=\.\d)|\d(?=\.\d\d\.))(?P<s>\.)(?P<b>\d{{1,2}})\.(?P<c>\d\d){_AFTER}{_TIME}",
         rf"{_WEEKDAY}(?<!\d){_D}{_ORDINAL}(?:\s+of)?(?:\s+de)?{_GAP}{_MONTH}(?:\s+de)?{_GAP}{_SHORT_YEAR}(?!\d){_TIME}",

@@ -31,6 +31,7 @@ from cormack.dicom.deidentify.text_patterns import (
 #: Known letters and digits count from these lengths on, within longer tokens from the second ones.
 LEAST_LETTERS, LEAST_DIGITS = 3, 4
 LEAST_WITHIN = 5
+LEAST_APART = 6
 #: Longer texts are rarely met twice, and would fill the cache.
 LONGEST_CACHED = 256
 CACHED_TEXTS = 2**15
@@ -103,7 +104,10 @@ def _tokens_of_person(plain: str) -> set[str]:
 
 def contains_known(text: str, known: frozenset[str]) -> bool:
     """True if a text holds any of the known tokens, as `clean_text` would find them."""
-    return bool(known) and any(_is_known(plain, known) for plain in TOKEN.findall(plain_letters(text)))
+    if not known:
+        return False
+    plain = plain_letters(text)
+    return any(_is_known(token, known) for token in TOKEN.findall(plain)) or _apart(known).search(plain) is not None
 
 
 def _is_known(plain: str, known: frozenset[str]) -> bool:
@@ -113,6 +117,14 @@ def _is_known(plain: str, known: frozenset[str]) -> bool:
     if len(parts) > 1 and any(part in known for part in parts):
         return True
     return len(plain) > LEAST_WITHIN and any(token in plain for token in _long_tokens(known))
+
+
+@lru_cache(maxsize=1024)
+def _apart(known: frozenset[str]) -> re.Pattern[str]:
+    """The known numbers, alone and with letters, with marks or blanks between any of their signs: KSN-771 22."""
+    numbers = [token for token in known if len(token) >= LEAST_APART and not token.isalpha()]
+    spread = ("[\\W_]?".join(map(re.escape, number)) for number in sorted(numbers))
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(spread)})(?![^\W_])" if numbers else "(?!)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1024)
@@ -159,6 +171,8 @@ def _clean(text: str, known: frozenset[str], vocabulary_only: bool, days: int | 
     text = _CONTROL.sub(" ", _PRIVATE_USE.sub("", text)).strip()
     for pattern in IDENTIFIER_PATTERNS:
         text = pattern.sub(REMOVED, text)
+    if known:
+        text = _apart(known).sub(REMOVED, text)
     text, dates = _set_dates_aside(text, days)
     if days is None:
         text = TIME_OF_DAY.sub(REMOVED, text)

@@ -13,14 +13,20 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+#: Where a word or number begins or ends, also beside the underscores that stand for blanks in names of protocols.
+_EDGE, _END = r"(?<![^\W_])", r"(?![^\W_])"
+_START = rf"{_EDGE}(?<!\.)"
+
 #: Identifiers by their form alone, in the order in which they are looked for; dates are found by `date_notations`.
 IDENTIFIER_PATTERNS: tuple[re.Pattern[str], ...] = (
     # Addresses: web, mail, paths of files, network hardware, internet.
-    re.compile(r"\b(?:https?|ftp|file|dicom|sftp)://\S+|\bwww\.\S+", re.IGNORECASE),
+    re.compile(rf"{_EDGE}(?:(?:https?|ftp|file|dicom|sftp)://\S+|www\.\S+)", re.IGNORECASE),
     re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*", re.IGNORECASE),
     re.compile(r"(?<!\w)[A-Z]:\\\S+|\\\\[\w.-]+\\\S*|(?<!\w)/(?:home|users|data|mnt|media|tmp|var)/\S*", re.IGNORECASE),
     re.compile(r"\b(?:[0-9A-F]{2}[:-]){5}[0-9A-F]{2}\b", re.IGNORECASE),
-    re.compile(r"(?<![\w.])(?:[1-9]\d|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w.])"),
+    re.compile(
+        rf"{_START}(?:[1-9]\d|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){{3}}{_END}(?!\.\d)"
+    ),
     re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])", re.IGNORECASE),
     # Postal addresses.
     re.compile(
@@ -47,11 +53,12 @@ IDENTIFIER_PATTERNS: tuple[re.Pattern[str], ...] = (
 NUMBER_PATTERNS: tuple[re.Pattern[str], ...] = (
     # Telephone and social security numbers, and others of seven digits and more in groups.
     re.compile(
-        r"(?<![\w.])(?:\+\d{1,3}[\s./-]?)?(?:\(\d{2,5}\)[\s./-]?)(?:\d{2,5}[\s./-]?){1,4}\d{2,5}(?!\w)"
-        r"|(?<![\w.])\+\d{1,3}(?:[\s./-]?\d{1,5}){2,6}(?!\w)"
-        r"|(?<![\w.])\d{3}[\s.-]\d{3}[\s.-]\d{3,4}(?![\w.])|(?<![\w.])\d{3}-\d{2}-\d{4}(?!\w)"
-        r"|(?<![\w.])\d{3}-\d{4}(?!\w)|(?<![\w.])0\d{1,5}[\s/-]\d[\d\s/-]{3,}\d(?!\w)|(?<![\w.])0\d(?:[\s.]\d\d){3,4}(?!\w)"
-        r"|(?<![\w.])\d{2,}(?:[-/]\d{2,}){2,}(?!\w)|(?<![\w.])\d+(?:-\d+)*-\d{4,}(?:-\d+)*(?!\w)"
+        rf"{_START}(?:"
+        r"(?:\+\d{1,3}[\s./-]?)?(?:\(\d{2,5}\)[\s./-]?)(?:\d{2,5}[\s./-]?){1,4}\d{2,5}"
+        r"|\+\d{1,3}(?:[\s./-]?\d{1,5}){2,6}"
+        r"|\d{3}[\s.-]\d{3}[\s.-]\d{3,4}(?!\.\d)|\d{3}-\d{2}-\d{4}|\d{3}-\d{4}"
+        r"|0\d{1,5}[\s/-]\d[\d\s/-]{3,}\d|0\d(?:[\s.]\d\d){3,4}"
+        rf"|\d{{2,}}(?:[-/]\d{{2,}}){{2,}}|\d+(?:-\d+)*-\d{{4,}}(?:-\d+)*){_END}"
     ),
     # A number that a label calls a number of somebody.
     re.compile(
