@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from captures import capture, encoded, parsed, written
 from PIL import Image, ImageDraw
-from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.filebase import DicomBytesIO
 from pydicom.uid import (
     ExplicitVRBigEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     RLELossless,
-    SecondaryCaptureImageStorage,
 )
 from synthetic import Recipe, datasets
 
@@ -47,54 +45,6 @@ def _drawn(mode: str, background: int = 40) -> np.ndarray:
     return np.asarray(picture)
 
 
-def _capture(pixels: np.ndarray, photometric: str, **extra: Any) -> Any:
-    """A secondary capture, written and parsed. pixels: (rows, columns), with samples or frames if there are more."""
-    samples = 3 if pixels.shape[-1] == 3 else 1
-    frames = pixels.shape[0] if pixels.ndim - (samples > 1) == 3 else 1
-    dataset = datasets(
-        Recipe(
-            n=1,
-            rows=ROWS,
-            columns=COLUMNS,
-            dtype=pixels.dtype.type,
-            modality="OT",
-            sop_class=SecondaryCaptureImageStorage,
-        )
-    )[0]
-    for keyword in ("ImageOrientationPatient", "ImagePositionPatient", "RescaleSlope", "RescaleIntercept"):
-        delattr(dataset, keyword)
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = samples, photometric
-    if samples > 1:
-        dataset.PlanarConfiguration = 0
-    if frames > 1:
-        dataset.NumberOfFrames = frames
-    dataset.PixelData = pixels.tobytes()
-    for keyword, value in extra.items():
-        if keyword == "TransferSyntaxUID":
-            dataset.file_meta.TransferSyntaxUID = value
-            if pydicom.uid.UID(value).is_encapsulated:
-                dataset["PixelData"].is_undefined_length = True
-                dataset["PixelData"].VR = "OB"
-        else:
-            setattr(dataset, keyword, value)
-            if keyword == "PixelData":
-                dataset["PixelData"].VR = "OB"
-    return _parsed(dataset)
-
-
-def _parsed(dataset: Dataset) -> Any:
-    stream = DicomBytesIO()
-    pydicom.dcmwrite(stream, dataset, enforce_file_format=True)
-    return headers.parse_file(stream.getvalue())
-
-
-def _written(dataset: Any) -> Dataset:
-    """What a reader sees of it after it was written."""
-    stream = DicomBytesIO()
-    pydicom.dcmwrite(stream, dataset, enforce_file_format=True)
-    return pydicom.dcmread(io.BytesIO(stream.getvalue()))
-
-
 def _stays(before: np.ndarray, after: np.ndarray, inside: np.ndarray = INSIDE) -> None:
     """Nothing changed outside of the rectangles; inside nothing can be told apart."""
     outside = ~inside
@@ -110,7 +60,7 @@ def _stays(before: np.ndarray, after: np.ndarray, inside: np.ndarray = INSIDE) -
 
 
 def test_at_risk_is_refused_by_default_without_a_value_of_the_header() -> None:
-    treatment = treat_pixels(_capture(_drawn("L"), "MONOCHROME2"), DEFAULT)
+    treatment = treat_pixels(capture(_drawn("L"), "MONOCHROME2"), DEFAULT)
     assert treatment.kind is PixelKind.REFUSED
     assert treatment.code is Reason.PIXELS
     assert "secondary capture" in treatment.reason
@@ -118,7 +68,7 @@ def test_at_risk_is_refused_by_default_without_a_value_of_the_header() -> None:
 
 
 def test_at_risk_without_a_rule_or_text_detection_is_refused() -> None:
-    treatment = treat_pixels(_capture(_drawn("L"), "MONOCHROME2"), PixelPolicy(clean=True))
+    treatment = treat_pixels(capture(_drawn("L"), "MONOCHROME2"), PixelPolicy(clean=True))
     assert treatment.kind is PixelKind.REFUSED
     assert "no region rule" in treatment.reason
 
@@ -134,7 +84,7 @@ def test_at_risk_without_a_rule_or_text_detection_is_refused() -> None:
     ],
 )
 def test_pixels_that_cannot_be_read_are_refused(change: dict[str, Any], code: Reason) -> None:
-    treatment = treat_pixels(_capture(_drawn("L"), "MONOCHROME2", **change), CLEAN)
+    treatment = treat_pixels(capture(_drawn("L"), "MONOCHROME2", **change), CLEAN)
     assert treatment.kind is PixelKind.REFUSED
     assert treatment.code is code
     assert treatment.reason
@@ -142,25 +92,25 @@ def test_pixels_that_cannot_be_read_are_refused(change: dict[str, Any], code: Re
 
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.110", "1.2.840.10008.1.2.4.94", "1.2.3.4"])
 def test_pixels_of_an_unknown_coding_are_refused(syntax: str) -> None:
-    dataset = _capture(_drawn("L"), "MONOCHROME2")
+    dataset = capture(_drawn("L"), "MONOCHROME2")
     dataset.file_meta.TransferSyntaxUID = syntax
     assert treat_pixels(dataset, CLEAN).code is Reason.UNKNOWN_SYNTAX
 
 
 def test_without_a_size_pixels_are_refused() -> None:
-    dataset = _capture(_drawn("L"), "MONOCHROME2")
+    dataset = capture(_drawn("L"), "MONOCHROME2")
     del dataset.Columns
     assert treat_pixels(dataset, CLEAN).code is Reason.DAMAGED
 
 
 def test_an_object_without_pixels_is_left_alone() -> None:
-    dataset = _capture(_drawn("L"), "MONOCHROME2")
+    dataset = capture(_drawn("L"), "MONOCHROME2")
     del dataset.PixelData
     assert treat_pixels(dataset, DEFAULT) == PixelTreatment(PixelKind.UNTOUCHED)
 
 
 def test_colours_that_cannot_be_painted_are_refused() -> None:
-    treatment = treat_pixels(_capture(_drawn("RGB"), "HSV"), CLEAN)
+    treatment = treat_pixels(capture(_drawn("RGB"), "HSV"), CLEAN)
     assert treatment.kind is PixelKind.REFUSED
     assert "colours" in treatment.reason
 
@@ -170,14 +120,14 @@ def test_colours_that_cannot_be_painted_are_refused() -> None:
 
 def test_a_slice_is_untouched_or_scrubbed() -> None:
     dataset = datasets(Recipe(n=1))[0]
-    assert treat_pixels(_parsed(dataset), DEFAULT) == PixelTreatment(PixelKind.UNTOUCHED)
+    assert treat_pixels(parsed(dataset), DEFAULT) == PixelTreatment(PixelKind.UNTOUCHED)
     dataset.PixelData += b"DOE^JANE"
-    assert treat_pixels(_parsed(dataset), DEFAULT) == PixelTreatment(PixelKind.SCRUBBED)
+    assert treat_pixels(parsed(dataset), DEFAULT) == PixelTreatment(PixelKind.SCRUBBED)
 
 
 def test_slices_are_not_searched_when_pixels_are_cleaned() -> None:
     rules = RegionRules((RegionRule("", {"modality": "CT"}, {}, (BANNER,)),))
-    treatment = treat_pixels(_parsed(datasets(Recipe(n=1))[0]), PixelPolicy(clean=True, rules=rules, ocr=True))
+    treatment = treat_pixels(parsed(datasets(Recipe(n=1))[0]), PixelPolicy(clean=True, rules=rules, ocr=True))
     assert treatment == PixelTreatment(PixelKind.UNTOUCHED)
 
 
@@ -190,12 +140,12 @@ def test_slices_are_not_searched_when_pixels_are_cleaned() -> None:
 def test_grey_is_blanked(photometric: str, dtype: Any, syntax: str | None) -> None:
     pixels = _drawn("L").astype(dtype)
     big = pixels.astype(pixels.dtype.newbyteorder(">")) if syntax else pixels
-    dataset = _capture(
+    dataset = capture(
         pixels, photometric, **({"TransferSyntaxUID": syntax, "PixelData": big.tobytes()} if syntax else {})
     )
     treatment = treat_pixels(dataset, CLEAN)
     assert treatment == PixelTreatment(PixelKind.BLANKED, regions=(BANNER,), burned_in=False)
-    after = _written(dataset).pixel_array
+    after = written(dataset).pixel_array
     _stays(pixels, after)
     assert after[5, 6] == (after.max() if photometric == "MONOCHROME1" else after.min())
 
@@ -205,18 +155,18 @@ def test_grey_is_blanked(photometric: str, dtype: Any, syntax: str | None) -> No
 def test_colour_is_blanked(photometric: str, planar: int) -> None:
     pixels = _drawn("RGB")
     stored = np.moveaxis(pixels, -1, 0) if planar else pixels
-    dataset = _capture(pixels, photometric, PlanarConfiguration=planar, PixelData=stored.tobytes())
+    dataset = capture(pixels, photometric, PlanarConfiguration=planar, PixelData=stored.tobytes())
     assert treat_pixels(dataset, CLEAN).kind is PixelKind.BLANKED
-    after = pydicom.pixels.pixel_array(_written(dataset), raw=True)
+    after = pydicom.pixels.pixel_array(written(dataset), raw=True)
     _stays(pixels, after)
     assert after[5, 6].tolist() == ([0, 0, 0] if photometric == "RGB" else [0, 128, 128])
 
 
 def test_shared_chrominance_is_blanked_with_both_of_its_pixels() -> None:
     pairs = np.random.default_rng(4).integers(0, 256, (ROWS, COLUMNS // 2, 4), np.uint8)
-    dataset = _capture(_drawn("RGB"), "YBR_FULL_422", PixelData=pairs.tobytes())
+    dataset = capture(_drawn("RGB"), "YBR_FULL_422", PixelData=pairs.tobytes())
     assert treat_pixels(dataset, CLEAN).kind is PixelKind.BLANKED
-    after = np.frombuffer(_written(dataset).PixelData, np.uint8).reshape(pairs.shape)
+    after = np.frombuffer(written(dataset).PixelData, np.uint8).reshape(pairs.shape)
     inside = INSIDE.reshape(ROWS, -1, 2).any(axis=-1)
     np.testing.assert_array_equal(after[~inside], pairs[~inside])
     assert (after[inside] == [0, 0, 128, 128]).all()
@@ -232,38 +182,38 @@ def _palette(dataset: Any) -> None:
 @pytest.mark.parametrize("compress", [False, True])
 def test_palette_images_are_blanked_with_their_darkest_colour(compress: bool) -> None:
     pixels = _drawn("L")
-    dataset = _capture(pixels, "PALETTE COLOR")
+    dataset = capture(pixels, "PALETTE COLOR")
     _palette(dataset)
     if compress:
         dataset.compress(RLELossless, generate_instance_uid=False)
-    dataset = _parsed(dataset)
+    dataset = parsed(dataset)
     assert treat_pixels(dataset, CLEAN).kind is PixelKind.BLANKED
-    after = _written(dataset).pixel_array
+    after = written(dataset).pixel_array
     _stays(pixels, after)
     assert after[5, 6] == pixels.max()
 
 
 def test_all_frames_are_blanked() -> None:
     pixels = np.stack([_drawn("RGB", background) for background in (10, 60, 110)])
-    dataset = _capture(pixels, "RGB")
+    dataset = capture(pixels, "RGB")
     treat_pixels(dataset, CLEAN)
-    _stays(pixels, _written(dataset).pixel_array)
+    _stays(pixels, written(dataset).pixel_array)
 
 
 def test_one_bit_images_are_blanked() -> None:
     bits = (_drawn("L") > 100).astype(np.uint8)
     packed = np.packbits(bits.reshape(-1), bitorder="little").tobytes()
-    dataset = _capture(bits, "MONOCHROME2", BitsAllocated=1, BitsStored=1, HighBit=0, PixelData=packed)
+    dataset = capture(bits, "MONOCHROME2", BitsAllocated=1, BitsStored=1, HighBit=0, PixelData=packed)
     treat_pixels(dataset, CLEAN)
-    _stays(bits, _written(dataset).pixel_array)
+    _stays(bits, written(dataset).pixel_array)
 
 
 def test_blanking_again_changes_nothing() -> None:
-    dataset = _capture(_drawn("RGB"), "RGB")
+    dataset = capture(_drawn("RGB"), "RGB")
     treat_pixels(dataset, CLEAN)
-    first = _written(dataset).PixelData
+    first = written(dataset).PixelData
     treat_pixels(dataset, CLEAN)
-    assert _written(dataset).PixelData == first
+    assert written(dataset).PixelData == first
 
 
 # Compressed images.
@@ -273,29 +223,23 @@ def test_blanking_again_changes_nothing() -> None:
 @pytest.mark.parametrize("frames", [1, 3])
 def test_compressed_grey_is_decoded_and_coded_anew_without_loss(dtype: Any, frames: int) -> None:
     pixels = np.stack([_drawn("L", 20 * n) for n in range(1, frames + 1)]).astype(dtype)
-    dataset = _capture(pixels if frames > 1 else pixels[0], "MONOCHROME2")
+    dataset = capture(pixels if frames > 1 else pixels[0], "MONOCHROME2")
     dataset.compress(RLELossless, generate_instance_uid=False)
-    dataset = _parsed(dataset)
+    dataset = parsed(dataset)
     assert treat_pixels(dataset, CLEAN).kind is PixelKind.BLANKED
-    after = _written(dataset)
+    after = written(dataset)
     assert after.file_meta.TransferSyntaxUID == RLELossless
     _stays(pixels if frames > 1 else pixels[0], after.pixel_array)
     assert "LossyImageCompression" not in after
 
 
-def _stream(pixels: np.ndarray, form: str, **options: Any) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, form, **options)
-    return stream.getvalue()
-
-
 def test_jpeg_2000_in_colour_becomes_rle_of_the_same_pixels(tmp_path: Path) -> None:
     pixels = _drawn("RGB")
-    stream = _stream(pixels, "JPEG2000", no_jp2=True, irreversible=False)
-    dataset = _capture(pixels, "YBR_RCT", TransferSyntaxUID=JPEG2000Lossless, PixelData=encapsulate([stream]))
+    stream = encoded(pixels, "JPEG2000", no_jp2=True, irreversible=False)
+    dataset = capture(pixels, "YBR_RCT", TransferSyntaxUID=JPEG2000Lossless, PixelData=encapsulate([stream]))
     with DecodeWorkers() as workers:
         assert treat_pixels(dataset, CLEAN, workers=workers).kind is PixelKind.BLANKED
-    after = _written(dataset)
+    after = written(dataset)
     assert (after.PhotometricInterpretation, after.PlanarConfiguration) == ("RGB", 1)
     _stays(pixels, after.pixel_array)
     after.save_as(tmp_path / "x.dcm")
@@ -307,11 +251,11 @@ def test_jpeg_2000_in_colour_becomes_rle_of_the_same_pixels(tmp_path: Path) -> N
 @pytest.mark.parametrize("photometric", ["YBR_FULL", "YBR_FULL_422"])
 def test_lossy_jpeg_is_decoded_once_and_says_that_it_was_lossy(photometric: str) -> None:
     pixels = _drawn("RGB")
-    stream = _stream(pixels, "JPEG", quality=95, subsampling=1 if photometric.endswith("422") else 0)
+    stream = encoded(pixels, "JPEG", quality=95, subsampling=1 if photometric.endswith("422") else 0)
     shown = np.asarray(Image.open(io.BytesIO(stream)).convert("YCbCr"))
-    dataset = _capture(pixels, photometric, TransferSyntaxUID=JPEGBaseline8Bit, PixelData=encapsulate([stream]))
+    dataset = capture(pixels, photometric, TransferSyntaxUID=JPEGBaseline8Bit, PixelData=encapsulate([stream]))
     assert treat_pixels(dataset, CLEAN).kind is PixelKind.BLANKED
-    after = _written(dataset)
+    after = written(dataset)
     assert after.PhotometricInterpretation == "YBR_FULL"
     assert (after.LossyImageCompression, after.LossyImageCompressionMethod) == ("01", "ISO_10918_1")
     raw = pydicom.pixels.pixel_array(after, raw=True).astype(int)
@@ -320,9 +264,9 @@ def test_lossy_jpeg_is_decoded_once_and_says_that_it_was_lossy(photometric: str)
 
 
 def test_a_frame_that_does_not_decode_is_refused() -> None:
-    stream = _stream(_drawn("L"), "JPEG")
+    stream = encoded(_drawn("L"), "JPEG")
     scan = stream.index(b"\xff\xda") + 20
-    dataset = _capture(
+    dataset = capture(
         _drawn("L"),
         "MONOCHROME2",
         TransferSyntaxUID=JPEGBaseline8Bit,
@@ -338,9 +282,9 @@ def test_overlay_bits_in_compressed_pixels_are_cleared() -> None:
     dataset.compress(RLELossless, generate_instance_uid=False)
     dataset.BitsStored, dataset.HighBit = 12, 11
     dataset.add_new(0x60000102, "US", 14)
-    parsed = _parsed(dataset)
-    assert treat_pixels(parsed, DEFAULT).kind is PixelKind.SCRUBBED
-    np.testing.assert_array_equal(_written(parsed).pixel_array, values)
+    read = parsed(dataset)
+    assert treat_pixels(read, DEFAULT).kind is PixelKind.SCRUBBED
+    np.testing.assert_array_equal(written(read).pixel_array, values)
 
 
 # Text detection, with a detector that finds what it is told.
@@ -350,25 +294,25 @@ def test_text_is_blanked_until_none_is_found(monkeypatch: pytest.MonkeyPatch) ->
     found = [(BANNER,), (Region(80, 50, 5, 5),), ()]
     monkeypatch.setattr(ocr, "find_text", lambda _: found.pop(0))
     pixels = _drawn("L")
-    dataset = _capture(pixels, "MONOCHROME2")
+    dataset = capture(pixels, "MONOCHROME2")
     treatment = treat_pixels(dataset, PixelPolicy(clean=True, rules=RegionRules(), ocr=True))
     assert treatment.regions == (BANNER, Region(80, 50, 5, 5))
     assert treatment.burned_in is False
     inside = INSIDE.copy()
     inside[50:55, 80:85] = True
-    _stays(pixels, _written(dataset).pixel_array, inside)
+    _stays(pixels, written(dataset).pixel_array, inside)
 
 
 def test_text_that_stays_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ocr, "find_text", lambda _: (BANNER,))
-    treatment = treat_pixels(_capture(_drawn("L"), "MONOCHROME2"), PixelPolicy(clean=True, ocr=True))
+    treatment = treat_pixels(capture(_drawn("L"), "MONOCHROME2"), PixelPolicy(clean=True, ocr=True))
     assert treatment.kind is PixelKind.REFUSED
     assert "even after blanking" in treatment.reason
 
 
 def test_where_no_text_is_found_nothing_is_blanked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ocr, "find_text", lambda _: ())
-    treatment = treat_pixels(_capture(_drawn("L"), "MONOCHROME2"), PixelPolicy(clean=True, ocr=True))
+    treatment = treat_pixels(capture(_drawn("L"), "MONOCHROME2"), PixelPolicy(clean=True, ocr=True))
     assert treatment == PixelTreatment(PixelKind.UNTOUCHED, burned_in=False)
 
 
@@ -377,10 +321,10 @@ def test_where_no_text_is_found_nothing_is_blanked(monkeypatch: pytest.MonkeyPat
 
 def test_a_face_in_ct_becomes_air() -> None:
     recipe = Recipe(n=1, rows=ROWS, columns=COLUMNS, slope=2.0, intercept=-1024.0)
-    dataset = _parsed(datasets(recipe)[0])
+    dataset = parsed(datasets(recipe)[0])
     before = dataset.pixel_array.copy()
     assert treat_pixels(dataset, DEFAULT, face=INSIDE) == PixelTreatment(PixelKind.PAINTED)
-    after = _written(dataset).pixel_array
+    after = written(dataset).pixel_array
     _stays(before, after)
     assert after[5, 6] * 2.0 - 1024.0 == -1000.0
 
@@ -391,17 +335,17 @@ def test_a_face_in_frames(modality: str, dtype: Any, air: int) -> None:
     dataset.NumberOfFrames = 2
     dataset.PixelData *= 2
     before = dataset.pixel_array.copy()
-    parsed = _parsed(dataset)
+    read = parsed(dataset)
     face = np.stack([INSIDE, np.zeros_like(INSIDE)])
-    assert treat_pixels(parsed, DEFAULT, face=face).kind is PixelKind.PAINTED
-    after = _written(parsed).pixel_array
+    assert treat_pixels(read, DEFAULT, face=face).kind is PixelKind.PAINTED
+    after = written(read).pixel_array
     _stays(before[0], after[0])
     np.testing.assert_array_equal(after[1], before[1])
     assert after[0, 5, 6] == air
 
 
 def test_a_face_of_another_size_is_refused() -> None:
-    treatment = treat_pixels(_parsed(datasets(Recipe(n=1))[0]), DEFAULT, face=INSIDE)
+    treatment = treat_pixels(parsed(datasets(Recipe(n=1))[0]), DEFAULT, face=INSIDE)
     assert treatment.code is Reason.FACE
 
 
@@ -413,7 +357,7 @@ def test_a_face_in_a_compressed_slice(shared_data: Path) -> None:
     face[100:200, 150:260] = True
     dataset = headers.parse_file(path.read_bytes())
     assert treat_pixels(dataset, DEFAULT, face=face).kind is PixelKind.PAINTED
-    after = _written(dataset)
+    after = written(dataset)
     assert after.file_meta.TransferSyntaxUID == RLELossless
     np.testing.assert_array_equal(after.pixel_array[~face], before.pixel_array[~face])
     assert np.unique(after.pixel_array[face]).size == 1

@@ -17,6 +17,8 @@ from cormack.dicom.deidentify.regions import Region
 
 #: Added on all sides of a box: boxes are tight, and strokes of letters run out of them.
 MARGIN_PX = 6
+#: A box higher than this share of the image, and than so many pixels, is no line of text: round heads look like an O.
+_LARGEST_SHARE, _LARGEST_PX = 0.2, 48
 
 
 def is_available() -> bool:
@@ -50,7 +52,9 @@ def find_text(picture: npt.NDArray[np.uint8]) -> tuple[Region, ...]:
     """
     colour = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
     found = _detector()(colour, use_det=True, use_cls=False, use_rec=False).boxes
-    return tuple(_region(box) for box in (() if found is None else found))
+    regions = [_region(box) for box in (() if found is None else found)]
+    limit = max(_LARGEST_PX, _LARGEST_SHARE * min(picture.shape[:2])) + 2 * MARGIN_PX
+    return tuple(region for region in regions if min(region.width, region.height) <= limit)
 
 
 def _region(box: npt.NDArray[np.float32]) -> Region:
