@@ -25,7 +25,7 @@ from cormack.dicom.deidentify.reasons import Reason, Refusal
 from cormack.dicom.deidentify.survey import identity_of
 from cormack.dicom.deidentify.text import known_tokens
 from cormack.dicom.deidentify.treat_pixels import PixelPolicy
-from cormack.dicom.deidentify.values import Patient
+from cormack.dicom.deidentify.values import Patient, known_numbers
 
 KEY = ProjectKey(bytes(range(32)))
 NEW_ID = "SUBJECT01"
@@ -305,3 +305,7 @@ def test_other_character_sets_are_kept_with_what_they_say():
 def test_a_character_set_that_does_not_exist_is_not_kept():
     data = encoded(ct_image()).replace(b"ISO_IR 100", b"VDSLOOT^Ae")
     assert "SpecificCharacterSet" not in cleaned(data)
+
+
+def test_numbers_with_leading_zeros_are_no_small_numbers():
+    assert known_numbers(frozenset({"00001", "000000", "0012345", "1234", "abc12345"})) == {12345}

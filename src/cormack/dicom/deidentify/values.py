@@ -258,7 +258,9 @@ def most_values(tag: int) -> int | None:
 
 def known_numbers(known: frozenset[str]) -> frozenset[float]:
     """The identifiers that are whole numbers of enough digits, also as they are in single precision."""
-    exact = {int(t) for t in known if len(t) >= _FEWEST_KNOWN_DIGITS and t.isascii() and t.isdigit() and len(t) < 19}
+    exact = {int(t) for t in known if t.isascii() and t.isdigit() and len(t) < 19}
+    # 00001 is the number 1, which says nothing.
+    exact = {number for number in exact if number >= 10 ** (_FEWEST_KNOWN_DIGITS - 1)}
     return frozenset(exact | {struct.unpack("f", struct.pack("f", number))[0] for number in exact})
 
 
