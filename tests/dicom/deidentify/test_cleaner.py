@@ -259,6 +259,15 @@ def test_a_cut_object_is_refused(cut):
     assert refusal.value.reason is Reason.TRUNCATED
 
 
+@pytest.mark.parametrize("junk", [b"JOHN DOE 735182 Vandersloot and more", b"\x10\0\x10\0PN\x0b\0Vandersloot"])
+def test_what_stands_behind_the_pixels_is_not_carried_over(junk):
+    result = cleaned(encoded(ct_image()) + junk)
+    whole = io.BytesIO()
+    result.save_as(whole)
+    assert b"andersloot" not in whole.getvalue()
+    assert result.PatientName == NEW_ID
+
+
 def test_an_image_that_ends_before_its_pixels_is_refused():
     source = ct_image()
     del source.PixelData

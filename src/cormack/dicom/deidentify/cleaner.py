@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from pydicom.dataelem import RawDataElement
@@ -81,9 +82,11 @@ class Cleaner:
         if own is not place.character_set or public is not place.public_code:
             place = replace(place, character_set=own, public_code=public)
         level = self.level(place)
-        for element in sorted(dataset.values(), key=_tag):
+        for element in sorted(_before_pixels(dataset), key=_tag):
             tag = int(element.tag)
-            if tag in PIXEL_TAGS or (tag in BULK and not may_stay(tag, dataset, place.path)):
+            if _is_cut(element):
+                raise Refusal(Reason.TRUNCATED)
+            if tag in BULK and not may_stay(tag, dataset, place.path):
                 continue
             encoded = level.private(element, tag, dataset) if tag >> 16 & 1 else level.element(element, tag)
             if encoded is not None:
@@ -113,8 +116,6 @@ class Level:
         if not isinstance(element, RawDataElement):
             return self._converted(element, tag)
         value = element.value or b""
-        if len(value) != element.length and element.length != _UNDEFINED:
-            raise Refusal(Reason.TRUNCATED)
         if len(value) > _LONGEST_REMEMBERED:
             return self._treat(tag, element.VR, value, element)
         key = (tag, element.VR, value)
@@ -206,6 +207,20 @@ class Level:
         inner = replace(place, path=(*place.path, tag), dummies=dummies, public_code=False)
         cleaner = self._cleaner
         return encoding.sequence(tag, (b"".join(e for _, e in cleaner.elements(item, inner)) for item in items))
+
+
+def _before_pixels(dataset: Any) -> Iterator[Any]:
+    """Elements in the order of the file, up to the pixels: what stands behind them is padding, or does not belong."""
+    return takewhile(lambda element: element.tag not in PIXEL_TAGS, dataset.values())
+
+
+def _is_cut(element: Any) -> bool:
+    """True if the file ended within a value."""
+    return (
+        isinstance(element, RawDataElement)
+        and element.length != _UNDEFINED
+        and len(element.value or b"") != element.length
+    )
 
 
 def _tag(element: Any) -> int:
