@@ -47,7 +47,7 @@ class DeidentificationContent:
     pixels : mapping of str to int
         Objects by what was done to their pixels: "untouched", "scrubbed", "blanked", "painted".
     faces : mapping of str to int
-        Series by what was done to the face: "face removed", "no face found", ...; empty without that option.
+        Objects by what was found of a face and done about it; empty without that option.
     chosen_subjects : bool
         A list of subjects gave the new PatientIDs.
     lookup_written : bool
