@@ -18,6 +18,7 @@ import click
 from cormack.cli.back import native_command
 from cormack.cli.deface import deface_command
 from cormack.cli.deidentify import deidentify_command
+from cormack.cli.follow_up import follow_up_command
 from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
 from cormack.cli.register import register_command
@@ -258,6 +259,7 @@ cli.add_command(deidentify_command)
 cli.add_command(deface_command)
 cli.add_command(register_command)
 cli.add_command(transform_command)
+cli.add_command(follow_up_command)
 cli.add_command(transform_points_command)
 cli.add_command(reidentify_command)
 
