@@ -96,7 +96,7 @@ def treated(dataset: Any, sop_instance: str, work: PixelWork) -> Treated:
     done = treat_pixels(copy, work.policy, face=face, workers=work.decoders)
     if done.kind is PixelKind.REFUSED:
         raise Refusal(done.code or Reason.PIXELS, done.reason)
-    changed = done.kind in (PixelKind.BLANKED, PixelKind.PAINTED)
+    changed = done.kind is not PixelKind.UNTOUCHED
     for tag in (*PIXEL_TAGS, *(_CHANGED if changed else _CHANGED[:2])):
         if tag in copy:
             dataset[tag] = copy.get_item(tag)
