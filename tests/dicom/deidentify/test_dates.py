@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydicom.uid import UID
 from pydicom.valuerep import DT
 
+from cormack.dicom.deidentify.calendar_days import PLACEHOLDERS
 from cormack.dicom.deidentify.dates import (
-    PLACEHOLDERS,
     shift_da,
     shift_dates_in_text,
     shift_dates_in_uid,
@@ -79,6 +79,8 @@ def test_dt_keeps_its_instant_to_the_microsecond(when: datetime, offset_min: int
         ("2019-01.02", None),
         ("201901021", None),
         ("19000101", None),
+        ("1900", None),
+        ("197001", None),
         ("99991231", None),
         ("00010102", "00010101"),
     ],
@@ -245,3 +247,9 @@ def test_uids_stay_valid_and_move_like_dates(day: date, second: int, days: int) 
         assume(int(moved.timestamp()) >= 1_000_000_000)
         assert shift_dates_in_uid(make(when), days) == make(moved)
         assert UID(make(moved)).is_valid
+
+
+def test_no_days_keep_dates_as_they_are() -> None:
+    text = "Mon, 4 Mar 2019, 04/03/2019, 1900-01-01, 2019-W10, 4th March"
+    assert shift_dates_in_text(text, 0) == text
+    assert shift_dates_in_text("04032019", 0) == ""

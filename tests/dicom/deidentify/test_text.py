@@ -329,3 +329,37 @@ def test_known_numbers_are_found_with_other_marks_between_their_signs() -> None:
         assert clean_text(text, known=known) == "Sensation 64"
         assert contains_known(text, known)
     assert clean_text("Sensation 64 771", known=known) == "Sensation 64 771"
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                [
+                    *DESCRIPTIONS,
+                    *DEVICES,
+                    "for",
+                    "Dr.",
+                    "tel",
+                    "Doe",
+                    "J.",
+                    "25/03/2019",
+                    "Mon, 4 Mar 2019",
+                    "12",
+                    "555",
+                    "-",
+                ]
+            ),
+            st.text("ab CTD1290^-_/.,:()", max_size=8),
+        ),
+        max_size=8,
+    ),
+    st.booleans(),
+    st.sampled_from([None, 0, -20, -400]),
+)
+def test_a_clean_text_stays(parts, vocabulary_only, days) -> None:
+    """A second run over its own result changes nothing; under modified dates it moves by no days."""
+    known = known_tokens(["Doe^John", "AB-1234"])
+    left = clean_text(" ".join(parts), known=known, vocabulary_only=vocabulary_only, days=days)
+    again = None if days is None else 0
+    assert clean_text(left, known=known, vocabulary_only=vocabulary_only, days=again) == left

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from cormack.dicom.deidentify.calendar_days import shift_date
+
 #: Names of the months and their short forms, by language; the first language that knows a word counts.
 _MONTHS: dict[str, tuple[str, str]] = {
     "en": (
@@ -162,6 +164,16 @@ class FoundDate:
     day: date | None
     match: re.Match[str]
     order: str = "ymd"
+
+    def moved(self, days: int) -> str | None:
+        """The date moved by whole days, in its own notation; 0 keeps it as it is. None if it must go.
+
+        A date that cannot be told cannot be moved, and a bare number that may be one is not kept either.
+        """
+        if days == 0:
+            return None if self.day is None and self.match[0].isdigit() else self.match[0]
+        moved = None if self.day is None else shift_date(self.day, days)
+        return None if moved is None else self.written_as(moved)
 
     def written_as(self, day: date) -> str:
         """Another day in the same notation: order, separators, zeros, language and capitals."""

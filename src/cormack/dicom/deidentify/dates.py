@@ -9,18 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 
+from cormack.dicom.deidentify.calendar_days import PLACEHOLDERS, shift_date
 from cormack.dicom.deidentify.date_notations import find_dates
-
-#: Written where no date was known: epochs and limits of calendars, file systems, databases and spreadsheets.
-PLACEHOLDERS = frozenset(
-    date(*parts)
-    for parts in (
-        (1, 1, 1), (1111, 11, 11), (1582, 10, 15), (1601, 1, 1), (1753, 1, 1), (1800, 1, 1), (1858, 11, 17),
-        (1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1901, 1, 1), (1904, 1, 1), (1970, 1, 1), (9999, 12, 31),
-    )
-)  # fmt: skip
 
 # YYYYMMDD (PS3.5 6.2), YYYY.MM.DD (before 1993), ISO 8601, and what lacks the day or the month.
 _DA = re.compile(r"(\d{4})(?:(\d\d)(\d\d)?|([./-])(\d\d)\4(\d\d))?")
@@ -36,16 +28,6 @@ _TM = re.compile(
     rf"{_HOUR}(?:{_SIXTY}(?:(?:{_SIXTY}|60)(?:\.\d{{1,6}})?)?)?"
     rf"|{_HOUR}:{_SIXTY}(?::(?:{_SIXTY}|60)(?:\.\d{{1,6}})?)?"
 )
-
-
-def shift_date(day: date, days: int) -> date | None:
-    """A calendar day moved by whole days; None for a placeholder, and beyond the years 1 to 9999."""
-    if days and day in PLACEHOLDERS:
-        return None
-    try:
-        return day + timedelta(days=days)
-    except OverflowError:
-        return None
 
 
 def shift_da(value: str, days: int) -> str | None:
@@ -117,10 +99,11 @@ def _shift_one_da(text: str, days: int) -> str | None:
     try:
         # The middle stands for a month or a year.
         whole = date(int(year), int(month or 7), int(day or (15 if month else 2)))
+        first = date(int(year), int(month or 1), int(day or 1))
     except ValueError:
         return None
     moved = shift_date(whole, days)
-    if moved is None:
+    if moved is None or (days and first in PLACEHOLDERS):
         return None
     parts = (f"{moved.year:04}", f"{moved.month:02}", f"{moved.day:02}")
     return separator.join(parts[: 1 + bool(month) + bool(day)])
@@ -149,8 +132,8 @@ def shift_dates_in_text(text: str, days: int | None) -> str:
     """
     pieces, end = [], 0
     for found in find_dates(text):
-        moved = shift_date(found.day, days) if days is not None and found.day else None
-        pieces += [text[end : found.start], "" if moved is None else found.written_as(moved)]
+        moved = None if days is None else found.moved(days)
+        pieces += [text[end : found.start], moved or ""]
         end = found.end
     return "".join((*pieces, text[end:]))
 

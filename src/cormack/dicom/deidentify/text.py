@@ -13,7 +13,6 @@ from functools import lru_cache
 from itertools import permutations
 
 from cormack.dicom.deidentify.date_notations import find_dates, plain_letters
-from cormack.dicom.deidentify.dates import shift_date
 from cormack.dicom.deidentify.people import INITIALS, PERSON, REMOVED, take_out_people
 from cormack.dicom.deidentify.text_patterns import (
     DOTTED,
@@ -36,6 +35,8 @@ LEAST_APART = 6
 LONGEST_CACHED = 256
 CACHED_TEXTS = 2**15
 
+#: What is taken out can bring together what looks like an identifier, and so on.
+_MOST_ROUNDS = 8
 #: Stand-ins for dates that were moved.
 _FIRST_DATE, _LAST_DATE = 0xE002, 0xF8FF
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
@@ -147,7 +148,7 @@ def clean_text(
     vocabulary_only : bool
         Keep only words of the vocabulary, small numbers, units and codes; else keep what nothing speaks against.
     days : int, optional
-        Dates are moved by so many days, and times of day stay; without it both are removed.
+        Dates are moved by so many days (0 keeps them as they are), and times of day stay; without it both are removed.
 
     Examples
     --------
@@ -157,13 +158,23 @@ def clean_text(
     'CT HEAD'
     """
     if len(text) > LONGEST_CACHED:
-        return _clean(text, known, vocabulary_only, days)
+        return _clean_until_clean(text, known, vocabulary_only, days)
     return _clean_cached(text, known, vocabulary_only, days)
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
 def _clean_cached(text: str, known: frozenset[str], vocabulary_only: bool, days: int | None) -> str:
-    return _clean(text, known, vocabulary_only, days)
+    return _clean_until_clean(text, known, vocabulary_only, days)
+
+
+def _clean_until_clean(text: str, known: frozenset[str], vocabulary_only: bool, days: int | None) -> str:
+    """Clean until nothing more goes: what is left must stay as it is when it comes in again."""
+    before, left = text, _clean(text, known, vocabulary_only, days)
+    for _ in range(_MOST_ROUNDS):
+        if left == before:
+            break
+        before, left = left, _clean(left, known, vocabulary_only, None if days is None else 0)
+    return left
 
 
 def _clean(text: str, known: frozenset[str], vocabulary_only: bool, days: int | None) -> str:
@@ -193,14 +204,14 @@ def _set_dates_aside(text: str, days: int | None) -> tuple[str, list[str]]:
     dates: list[str] = []
     end = 0
     for found in find_dates(text):
-        moved = shift_date(found.day, days) if days is not None and found.day else None
+        moved = None if days is None else found.moved(days)
         pieces.append(text[end : found.start])
         end = found.end
         if moved is None or len(dates) > _LAST_DATE - _FIRST_DATE:
             pieces.append(REMOVED)
         else:
             pieces.append(chr(_FIRST_DATE + len(dates)))
-            dates.append(found.written_as(moved))
+            dates.append(moved)
     return "".join((*pieces, text[end:])), dates
 
 
