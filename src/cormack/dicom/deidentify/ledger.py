@@ -85,7 +85,7 @@ def _vr(tag: int, found: str | None) -> str:
     if found and found != "UN":
         return found
     try:
-        return dictionary_VR(tag)
+        return str(dictionary_VR(tag))
     except KeyError:
         return "UN"
 
