@@ -82,6 +82,25 @@ def test_an_atlas_goes_back_to_the_scan_and_stays_whole(cormack, desk, chain, tm
     assert json.loads((tmp_path / "out.json").read_text())["Transform"] == "inverse"
 
 
+def test_structures_get_their_names_and_volumes(cormack, desk, tmp_path):
+    (tmp_path / "names.tsv").write_text("index\tname\n1\tshell\n2\tcore\n5\tabsent\n")
+    out, table = tmp_path / "out.nii.gz", tmp_path / "volumes.tsv"
+    words = ["transform", desk / "atlas.nii.gz", out, "--reference", desk / "scan.nii.gz", "--inverse"]
+    words += ["--transform", desk / "registration", "--names", tmp_path / "names.tsv", "--volumes", table]
+    code, _, err = cormack(*words)
+    assert (code, "--labels" in err) == (1, True)
+    assert cormack(*words, "--labels")[0] == 0
+    rows = [line.split("\t") for line in table.read_text().splitlines()]
+    assert rows[0] == ["index", "name", "voxels", "volume_ml"]
+    assert [row[1] for row in rows[1:]] == ["shell", "core", "absent"]
+    made = np.asarray(nib.load(out).dataobj)
+    assert [int(row[2]) for row in rows[1:]] == [np.count_nonzero(made == n) for n in (1, 2, 5)]
+    # The scan's space is 1.03 times as large as the atlas's there.
+    assert float(rows[2][3]) == pytest.approx(
+        4 / 3 * np.pi * 20**3 / 1000 * np.linalg.det(TURN.matrix[:3, :3]), rel=0.03
+    )
+
+
 def test_labels_told_as_values_raise_a_doubt(cormack, desk, tmp_path):
     words = ["transform", desk / "atlas.nii.gz", tmp_path / "o.nii", "--reference", desk / "scan.nii.gz", "--inverse"]
     code, _, err = cormack(*words, "--transform", desk / "registration")

@@ -35,6 +35,12 @@ _inverse_option = click.option("--inverse", is_flag=True, help="The way back: fr
 @_inverse_option
 @click.option("--labels", is_flag=True, help="The numbers name structures; they are never mixed.")
 @click.option(
+    "--names", metavar="LABELS.tsv", type=IN_PATH, help="Names of the labels: a table with the columns index and name."
+)
+@click.option(
+    "--volumes", metavar="VOLUMES.tsv", type=OUT_PATH, help="Write the volume of every structure on the new grid."
+)
+@click.option(
     "--interpolation",
     type=click.Choice(["linear", "cubic", "nearest"]),
     default="linear",

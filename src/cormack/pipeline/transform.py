@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from cormack.core.errors import InputError
 from cormack.core.findings import Finding
-from cormack.core.labels import LabelMap
+from cormack.core.labels import LabelMap, LabelTable
 from cormack.core.provenance import package_version
 from cormack.core.volume import AnyArray, Volume
+from cormack.files.label_tables import read_label_table
 from cormack.files.nifti import write_labels, write_volume
 from cormack.files.outputs import OutputSet, check_apart, check_writable
 from cormack.files.points import SEPARATORS, check_points_name, read_points, write_points
 from cormack.files.sidecar import to_json
+from cormack.files.tables import check_table_name, write_table
 from cormack.files.transforms import read_transform
 from cormack.imaging.warp import warp
+from cormack.measure.change import structure_volumes
 from cormack.pipeline.convert import check_target, stem
 from cormack.pipeline.images import MAX_LABELS, Found, Kind, find_grid, find_image
 from cormack.pipeline.options import LoadOptions
@@ -46,6 +50,8 @@ def transform_image(
     *,
     inverse: bool = False,
     labels: bool = False,
+    names: Path | None = None,
+    volumes: Path | None = None,
     interpolation: Interpolation = "linear",
     progress: Progress | None = None,
 ) -> Transformed:
@@ -67,6 +73,10 @@ def transform_image(
         The way back, from the fixed space to the moving one.
     labels : bool
         The numbers name structures.
+    names : Path, optional
+        Table of the structures' names (BIDS `_dseg.tsv`), with `labels`.
+    volumes : Path, optional
+        Write the volumes of all structures on the new grid to this table (`.tsv`, `.parquet`), with `labels`.
     interpolation : "nearest", "linear" or "cubic"
         Of labels, linear interpolates the share of each and takes the largest.
     progress : Progress, optional
@@ -78,6 +88,13 @@ def transform_image(
     """
     listener = progress or Silent()
     check_target(source, out)
+    if volumes is not None:
+        check_table_name(volumes)
+        check_apart(source, volumes)
+        check_writable(volumes.parent)
+    if not labels and (names is not None or volumes is not None):
+        raise InputError("names and volumes are those of labels: say that the image holds labels, too (--labels)")
+    table = LabelTable(()) if names is None else read_label_table(names)
     listener.step("Reading transforms")
     chain = read_transform(transform, inverse=inverse)
     listener.step("Reading images")
@@ -86,12 +103,16 @@ def transform_image(
     listener.step("Resampling")
     warped = warp(found.image, chain, grid.affine, grid.shape, order=ORDERS[interpolation])
     listener.step("Writing files")
+    sidecar = to_json(_sidecar(warped, interpolation, inverse=inverse))
     with OutputSet(out.parent) as outputs:
         if isinstance(warped, LabelMap):
             write_labels(outputs.part(out.name), warped, codes=grid.codes)
         else:
             write_volume(outputs.part(out.name), warped, codes=grid.codes)
-        outputs.write_text(stem(out) + ".json", to_json(_sidecar(warped, interpolation, inverse=inverse)))
+        outputs.write_text(stem(out) + ".json", sidecar)
+    if volumes is not None and isinstance(warped, LabelMap):
+        with OutputSet(volumes.parent) as outputs:
+            _write_volumes(outputs.part(volumes.name), replace(warped, table=table), suffix=volumes.suffix)
     outside = 0 if isinstance(warped, LabelMap) else warped.outside
     return Transformed(found.kind, float(np.mean(warped.data != outside)), (*found.findings, *_doubts(found)))
 
@@ -123,6 +144,14 @@ def transform_points(source: Path, out: Path, transform: Path, *, inverse: bool 
     with OutputSet(out.parent) as outputs:
         write_points(outputs.part(out.name), moved, SEPARATORS[out.suffix.lower()])
     return len(moved.rows)
+
+
+def _write_volumes(path: Path, labels: LabelMap, *, suffix: str) -> None:
+    rows = [
+        {"index": str(s.index), "name": s.name, "voxels": str(s.voxels), "volume_ml": f"{s.volume_ml:.4f}"}
+        for s in structure_volumes(labels)
+    ]
+    write_table(path, ("index", "name", "voxels", "volume_ml"), rows, suffix=suffix)
 
 
 def _sidecar(image: Volume | LabelMap, interpolation: str, *, inverse: bool) -> dict[str, object]:

@@ -1,0 +1,47 @@
+"""Names of labels and volumes of structures as tab-separated text (BIDS `_dseg.tsv`)."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from cormack.core.errors import InputError
+from cormack.core.labels import Label, LabelTable
+
+#: Structures without a colour of their own get one of these in turn (Okabe and Ito, told apart by colour-blind eyes).
+COLORS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
+
+
+def read_label_table(path: Path) -> LabelTable:
+    """Read the names of labels.
+
+    Parameters
+    ----------
+    path : Path
+        Tab-separated, with the columns `index` and `name`; `abbreviation` and `color` (`#rrggbb`) if known. Index 0 is
+        background and is passed over.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or broken, or an index or a name occurs twice.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as f:
+            rows = list(csv.DictReader(f, delimiter="\t", strict=True))
+        labels = [_label(row) for row in rows]
+    except (OSError, csv.Error, UnicodeDecodeError, KeyError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"{path}: not a table of labels; expected is tab-separated text with the columns index and name, and color "
+            "as #rrggbb if given"
+        ) from error
+    return LabelTable(tuple(label for label in labels if label.index != 0))
+
+
+def _label(row: dict[str, str]) -> Label:
+    index, name = int(row["index"]), row["name"].strip()
+    if not name:
+        raise ValueError("name")
+    color = (row.get("color") or "").strip().removeprefix("#")
+    red, green, blue = bytes.fromhex(color) if color else COLORS[index % len(COLORS)]
+    return Label(index, name, (row.get("abbreviation") or name).strip(), (red, green, blue))
