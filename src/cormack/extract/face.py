@@ -16,12 +16,13 @@ from scipy import ndimage
 
 from cormack.core.errors import ExtractionError, InputError
 from cormack.core.labels import Label, LabelMap, LabelTable
-from cormack.core.volume import FloatArray, SliceStack, Volume
+from cormack.core.volume import FloatArray, Volume
 from cormack.extract.pose import HeadPose, head_pose
 from cormack.extract.workgrid import BoolArray, FloatImage, WorkGrid, bounding_box, distance_mm
 
 #: Half-spaces n · q > d as rows (n_x, n_y, n_z, d), q in mm of the digital head; a body is where all of them hold.
 Body = tuple[tuple[float, float, float, float], ...]
+Labels = npt.NDArray[np.uint8]
 
 FACE = LabelTable(
     (
@@ -74,7 +75,7 @@ class FaceRegion:
     to_index: FloatArray
     in_face_ml: float = 0.0
 
-    def plane(self, origin: FloatArray, step_i: FloatArray, step_j: FloatArray, shape: tuple[int, int]) -> AnyLabels:
+    def plane(self, origin: FloatArray, step_i: FloatArray, step_j: FloatArray, shape: tuple[int, int]) -> Labels:
         """Labels of `FACE` on a plane of voxels, uint8 of shape (i, j); `origin` and steps in RAS+ mm."""
         i, j = np.arange(shape[0])[:, None], np.arange(shape[1])[None, :]
         to_head = np.asarray(np.linalg.inv(self.pose.matrix), dtype=np.float64)
@@ -110,17 +111,6 @@ class FaceRegion:
                 ]
             )
         )
-
-    def on_stack(self, stack: SliceStack) -> npt.NDArray[np.uint8]:
-        """Labels of `FACE` on the voxels of a stack of slices, uint8 of shape (i, j, k)."""
-        columns, rows, count = stack.data.shape
-        labels = np.zeros(stack.data.shape, dtype=np.uint8, order="F")
-        for k in range(count):
-            labels[:, :, k] = self.plane(stack.origins[k], stack.step_i, stack.step_j, (columns, rows))
-        return labels
-
-
-AnyLabels = npt.NDArray[np.uint8]
 
 
 def face_region(

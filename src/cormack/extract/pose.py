@@ -26,8 +26,8 @@ MIDDLE = (0.0, -7.0, 18.0)
 GRID_MM = 3.0
 #: Points farther from the surface than this pull no more than those at it (mm).
 SOFT_MM = 4.0
-#: What a point beyond the field of view costs (mm): less than a bad fit, more than a good one.
-UNSEEN_MM = 5.0
+#: What a point beyond the field of view costs (mm): about as much as one of a good fit, so that none is drawn in.
+UNSEEN_MM = 2.0
 #: How far from the grid's axes heads lean, and how their sizes vary: widths of the priors (degrees, logarithm).
 LEAN_DEG, SIZE_SPREAD = 25.0, 0.10
 #: Each axis is leant by so much, either way, to begin with (degrees); the best of all beginnings is taken.
