@@ -33,18 +33,23 @@ if TYPE_CHECKING:
     from cormack.pipeline.deface_report import DefaceOptions
     from cormack.pipeline.deidentify import Deidentification, deidentify
     from cormack.pipeline.extract import extract_mask
+    from cormack.pipeline.follow_up import follow_up
     from cormack.pipeline.options import LoadOptions, RunOptions
     from cormack.pipeline.run import run
     from cormack.pipeline.transform import transform_image, transform_points
+    from cormack.register.atlas import Atlas, label_by_atlases
+    from cormack.register.fusion import Fusion, fuse
     from cormack.report.content import ReportContent
     from cormack.report.html import render_report
 
 _HOMES = {
     "Affine": "core.transforms",
+    "Atlas": "register.atlas",
     "CormackError": "core.errors",
     "DefaceOptions": "pipeline.deface_report",
     "Deidentification": "pipeline.deidentify",
     "DisplacementField": "core.fields",
+    "Fusion": "register.fusion",
     "Label": "core.labels",
     "LabelMap": "core.labels",
     "LabelTable": "core.labels",
@@ -65,9 +70,12 @@ _HOMES = {
     "dice": "measure.overlap",
     "extract_mask": "pipeline.extract",
     "face_mask": "extract.face",
+    "follow_up": "pipeline.follow_up",
+    "fuse": "register.fusion",
     "hausdorff_mm": "measure.overlap",
     "head_mask": "extract.head",
     "hu_to_cormack": "imaging.units",
+    "label_by_atlases": "register.atlas",
     "measure_scan": "measure.scan",
     "read_scan": "dicom.read",
     "read_stack": "files.nifti",
@@ -88,10 +96,12 @@ _HOMES = {
 
 __all__ = [
     "Affine",
+    "Atlas",
     "CormackError",
     "DefaceOptions",
     "Deidentification",
     "DisplacementField",
+    "Fusion",
     "Label",
     "LabelMap",
     "LabelTable",
@@ -112,9 +122,12 @@ __all__ = [
     "dice",
     "extract_mask",
     "face_mask",
+    "follow_up",
+    "fuse",
     "hausdorff_mm",
     "head_mask",
     "hu_to_cormack",
+    "label_by_atlases",
     "measure_scan",
     "read_scan",
     "read_stack",
