@@ -98,6 +98,17 @@ def test_one_bit_frames_run_on() -> None:
     assert _scrubbed(dataset) == (True, bytes(4))
 
 
+@pytest.mark.parametrize(("tail", "changed"), [(b"", False), (b"DOE^", True)])
+def test_pixels_of_eight_bits_in_big_endian_words_keep_their_last_one(tail: bytes, changed: bool) -> None:
+    dataset = _image(rows=3, columns=3, dtype=np.uint8, syntax=ExplicitVRBigEndian)
+    words = bytes([2, 1, 4, 3, 6, 5, 8, 7, 0, 9])
+    dataset.PixelData = words + tail
+    dataset["PixelData"].VR = "OW"
+    assert _scrubbed(dataset) == (changed, words)
+    dataset.PixelData = words[:8] + b"J" + words[9:]
+    assert _scrubbed(dataset) == (True, words)
+
+
 @pytest.mark.parametrize(("keyword", "depth"), [("FloatPixelData", 32), ("DoubleFloatPixelData", 64)])
 def test_floats_are_cut_to_their_size(keyword: str, depth: int) -> None:
     dataset = _image()

@@ -208,6 +208,17 @@ def test_one_bit_images_are_blanked() -> None:
     _stays(bits, written(dataset).pixel_array)
 
 
+def test_pixels_of_eight_bits_in_big_endian_words_are_blanked() -> None:
+    pixels = _drawn("L")
+    dataset = capture(pixels, "MONOCHROME2")
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    element = dataset.get_item(0x7FE00010)
+    dataset[0x7FE00010] = element._replace(value=pixels.view(np.uint16).byteswap().tobytes(), VR="OW")
+    treat_pixels(dataset, CLEAN)
+    after = np.frombuffer(dataset.get_item(0x7FE00010).value, np.uint16).byteswap().view(np.uint8)
+    _stays(pixels, after.reshape(pixels.shape))
+
+
 def test_blanking_again_changes_nothing() -> None:
     dataset = capture(_drawn("RGB"), "RGB")
     treat_pixels(dataset, CLEAN)

@@ -15,7 +15,7 @@ from pydicom.uid import UID
 from cormack.dicom import headers
 from cormack.dicom.decoders import PLUGIN, DecodeWorkers, is_available
 from cormack.dicom.deidentify.codestreams import rle_frame
-from cormack.dicom.deidentify.pixel_grid import BIG_ENDIAN, RLE, PixelGrid
+from cormack.dicom.deidentify.pixel_grid import RLE, PixelGrid
 from cormack.dicom.deidentify.reasons import Reason, Refusal
 from cormack.dicom.deidentify.streams import replace_value, value_of
 
@@ -65,7 +65,7 @@ def native_canvas(dataset: Any, grid: PixelGrid) -> Canvas:
     Refusal
         If the depth is one that nobody uses.
     """
-    value = _in_order(value_of(dataset, grid.tag)[: grid.size], dataset, grid)
+    value = _in_order(value_of(dataset, grid.tag), grid)[: grid.size]
     if grid.allocated == 1:
         bits = np.unpackbits(np.frombuffer(value, np.uint8), bitorder="little")
         count = grid.frames * grid.rows * grid.columns * grid.samples
@@ -138,12 +138,12 @@ def _put_native(dataset: Any, grid: PixelGrid, canvas: Canvas) -> None:
     else:
         value = (np.moveaxis(samples, -1, 1) if grid.planar and grid.samples > 1 else samples).tobytes()
     value += b"\0" * (len(value) % 2)
-    replace_value(dataset, grid.tag, _in_order(value, dataset, grid), encapsulated=False)
+    replace_value(dataset, grid.tag, _in_order(value, grid), encapsulated=False)
 
 
-def _in_order(value: bytes, dataset: Any, grid: PixelGrid) -> bytes:
-    """Bytes in the order of the pixels: in big endian words of two they are swapped (PS3.5 8.1.1 and annex D)."""
-    if grid.allocated > 8 or grid.syntax != BIG_ENDIAN or dataset.get_item(grid.tag).VR != "OW":
+def _in_order(value: bytes, grid: PixelGrid) -> bytes:
+    """Bytes in the order of the pixels, or back in that of the file."""
+    if not grid.swapped:
         return value
     return np.frombuffer(value + b"\0" * (len(value) % 2), np.uint16).byteswap().tobytes()
 

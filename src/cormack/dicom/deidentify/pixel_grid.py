@@ -53,6 +53,8 @@ class PixelGrid:
         PixelRepresentation and PlanarConfiguration are 1.
     photometric : str
         PhotometricInterpretation, upper case.
+    swapped : bool
+        Pixels of up to eight bits in big endian words of two bytes (PS3.5 8.1.1 and annex D).
     """
 
     tag: int
@@ -67,6 +69,7 @@ class PixelGrid:
     signed: bool
     planar: bool
     photometric: str
+    swapped: bool
 
     @property
     def is_native(self) -> bool:
@@ -106,9 +109,10 @@ def grid_of(dataset: Any) -> PixelGrid | None:
     depth = _FLOATS.get(tags[0])
     allocated = depth or _number(dataset, "BitsAllocated")
     stored = allocated if depth else _number(dataset, "BitsStored", allocated)
+    syntax = _syntax(dataset)
     grid = PixelGrid(
         tag=tags[0],
-        syntax=_syntax(dataset),
+        syntax=syntax,
         rows=_number(dataset, "Rows"),
         columns=_number(dataset, "Columns"),
         frames=max(1, _number(dataset, "NumberOfFrames", 1)),
@@ -119,6 +123,7 @@ def grid_of(dataset: Any) -> PixelGrid | None:
         signed=_number(dataset, "PixelRepresentation", 0) == 1,
         planar=_number(dataset, "PlanarConfiguration", 0) == 1,
         photometric=(headers.text(dataset, "PhotometricInterpretation") or "").upper(),
+        swapped=syntax == BIG_ENDIAN and allocated <= 8 and dataset.get_item(tags[0]).VR == "OW",
     )
     _check(grid)
     return grid

@@ -5,6 +5,7 @@ Rests on PS3.3 C.7.6.1 (ImageType, BurnedInAnnotation), C.8.6 (ConversionType) a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,16 +14,17 @@ from cormack.dicom import headers
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _SLICES = frozenset({"CT", "MR", "PT", "NM"})
+_NO_WORD = re.compile(r"[^A-Z0-9]+")
 _PIXELS_CLEANED = "113101"
 
 
 @dataclass(frozen=True)
 class PixelFacts:
-    """What the header says that bears on burned-in text; texts in upper case."""
+    """What the header says that bears on burned-in text: in upper case, lists of words with a space around each."""
 
     sop_class: str
     modality: str
-    image_type: tuple[str, ...]
+    image_type: str
     burned_in: str
     conversion_type: str
     description: str
@@ -44,7 +46,7 @@ class Risk:
         SOP Class UIDs without their common beginning.
     modalities, burned_in, conversion_types : frozenset of str
     image_types, descriptions : tuple of str
-        Words one of which is in a value of ImageType, or in the texts that describe the series.
+        Words one of which is in ImageType, or in the texts that describe the series, as whole words.
     colour : bool
         Only images in colour.
     without_place : bool
@@ -67,10 +69,10 @@ class Risk:
         conditions = (
             (self.sop_classes, tail in self.sop_classes),
             (self.modalities, facts.modality in self.modalities),
-            (self.image_types, any(word in value for word in self.image_types for value in facts.image_type)),
+            (self.image_types, any(f" {words} " in facts.image_type for words in self.image_types)),
             (self.burned_in, facts.burned_in in self.burned_in),
             (self.conversion_types, facts.conversion_type in self.conversion_types),
-            (self.descriptions, any(word in facts.description for word in self.descriptions)),
+            (self.descriptions, any(f" {words} " in facts.description for words in self.descriptions)),
             (self.colour, facts.samples > 1 or facts.photometric == "PALETTE COLOR"),
             (self.without_place, not facts.has_place),
         )
@@ -121,21 +123,12 @@ RISKS = (
     Risk(
         "the image type is that of a screen save or a page of a report",
         image_types=(
-            "SCREEN",
-            "SAVE",
-            "DOSE",
-            "REPORT",
-            "CAPTURE",
-            "PROT",
-            "VOLREN",
-            "AVA",
-            "GRAPH",
-            "CHART",
-            "DOCUMENT",
+            *("SCREEN", "SCREENSAVE", "SCREENSHOT", "SAVE", "CAPTURE", "DOSE", "REPORT", "PROT", "PROTOCOL"),
+            *("VOLREN", "AVA", "GRAPH", "CHART", "DOCUMENT"),
         ),
         modalities=_SLICES | {""},
     ),
-    Risk("a secondary localizer shows lines and text", image_types=("SECONDARY_LOCALIZER",)),
+    Risk("a secondary localizer shows lines and text", image_types=("SECONDARY LOCALIZER",)),
     Risk(
         "the description is that of a screen save or a page of a report",
         descriptions=(
@@ -179,16 +172,13 @@ def find_risk(facts: PixelFacts) -> Risk | None:
 
 def pixel_facts(dataset: Any, samples: int, photometric: str) -> PixelFacts:
     """Read the facts of a data set, of which samples per pixel and photometric interpretation are known."""
-    types = headers.texts(dataset, "ImageType")
-    if "SECONDARY" in types and "LOCALIZER" in types:
-        types = (*types, "SECONDARY_LOCALIZER")
     return PixelFacts(
         sop_class=headers.text(dataset, "SOPClassUID") or "",
         modality=_upper(dataset, "Modality"),
-        image_type=types,
+        image_type=_words(dataset, "ImageType"),
         burned_in=_upper(dataset, "BurnedInAnnotation"),
         conversion_type=_upper(dataset, "ConversionType"),
-        description=" ".join(_upper(dataset, k) for k in ("SeriesDescription", "ImageComments", "ProtocolName")),
+        description=_words(dataset, "SeriesDescription", "ProtocolName", "ImageComments"),
         samples=samples,
         photometric=photometric,
         has_place="ImageOrientationPatient" in dataset and "ImagePositionPatient" in dataset,
@@ -198,6 +188,12 @@ def pixel_facts(dataset: Any, samples: int, photometric: str) -> PixelFacts:
 
 def _upper(dataset: Any, keyword: str) -> str:
     return (headers.text(dataset, keyword) or "").upper()
+
+
+def _words(dataset: Any, *keywords: str) -> str:
+    """Words of some texts in upper case, a space around each; letters and digits only."""
+    texts = " ".join(headers.text(dataset, keyword, limit=256) or "" for keyword in keywords).upper()
+    return f" {' '.join(_NO_WORD.sub(' ', texts).split())} "
 
 
 def _was_cleaned(dataset: Any) -> bool:

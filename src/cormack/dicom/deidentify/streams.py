@@ -79,7 +79,11 @@ def scrub_native(value: bytes, grid: PixelGrid, padding: Padding = lambda: None)
     size = grid.size
     if len(value) < size:
         raise Refusal(Reason.TRUNCATED)
-    if len(value) > size and (len(value) > size + 1 or not size % 2 or value[-1]):
+    if grid.swapped and size % 2 and len(value) > size:
+        # The last pixel is the second byte of its word.
+        if len(value) > size + 1 or value[size - 1]:
+            value = value[: size - 1] + b"\0" + value[size : size + 1]
+    elif len(value) > size and (len(value) > size + 1 or not size % 2 or value[-1]):
         value = value[:size] + b"\0" * (size % 2)
     if grid.tag == PIXEL_DATA and grid.allocated in (8, 16, 32) and grid.stored < grid.allocated:
         kind = "i" if grid.signed else "u"
