@@ -19,6 +19,7 @@ from pydicom.uid import UID_dictionary
 from cormack.dicom.deidentify.character_set import CharacterSet
 from cormack.dicom.deidentify.codes import CODE_VALUE, CODE_VALUES
 from cormack.dicom.deidentify.dates import shift_da, shift_dates_in_uid, shift_dt, shift_tm
+from cormack.dicom.deidentify.defined_terms import is_term
 from cormack.dicom.deidentify.options import Option, Options
 from cormack.dicom.deidentify.project_key import ProjectKey
 from cormack.dicom.deidentify.sweep import telling_tokens
@@ -75,6 +76,8 @@ TEXT_VRS = frozenset(
 )  # fmt: skip
 #: A number with fewer digits is too often a number of something else, such as a window or a count.
 _FEWEST_KNOWN_DIGITS = 5
+#: Digits of the shortest date with a year.
+_FEWEST_DATE_DIGITS = 4
 #: Longer lists of binary numbers are measurements.
 _MOST_NUMBERS_COMPARED = 64
 
@@ -207,7 +210,14 @@ class ValueCleaner:
         return "\\".join(cleaned).encode("ascii") if any(cleaned) else None
 
     def _is_code(self, part: str, pattern: re.Pattern[str]) -> bool:
-        return not part or (pattern.fullmatch(part) is not None and not contains_known(part, self._telling))
+        if not part:
+            return True
+        if pattern.fullmatch(part) is None or contains_known(part, self._telling):
+            return False
+        if pattern is _AS:
+            return True
+        few_digits = sum(map(str.isdigit, part)) < _FEWEST_DATE_DIGITS
+        return is_term(part) and (few_digits or clean_text(part, known=self._telling, days=None) == part)
 
     def _as_code(self, part: str) -> str:
         """What a careless writer put where a code belongs, as a code of known words; else nothing."""
