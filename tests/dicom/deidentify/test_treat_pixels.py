@@ -315,10 +315,18 @@ def test_text_is_blanked_until_none_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_text_that_stays_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ocr, "find_text", lambda _: (BANNER,))
+    places = iter(range(0, 60, 10))
+    monkeypatch.setattr(ocr, "find_text", lambda _: (Region(next(places), 30, 8, 8),))
     treatment = treat_pixels(capture(_drawn("L"), "MONOCHROME2"), PixelPolicy(clean=True, ocr=True))
     assert treatment.kind is PixelKind.REFUSED
     assert "even after blanking" in treatment.reason
+
+
+def test_a_blanked_rectangle_is_no_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    around = Region(BANNER.left - 4, BANNER.top - 2, BANNER.width + 8, BANNER.height + 4)
+    monkeypatch.setattr(ocr, "find_text", lambda _: (around,))
+    treatment = treat_pixels(capture(_drawn("L"), "MONOCHROME2"), PixelPolicy(clean=True, rules=RULES, ocr=True))
+    assert treatment == PixelTreatment(PixelKind.BLANKED, regions=(BANNER,), burned_in=False)
 
 
 def test_where_no_text_is_found_nothing_is_blanked(monkeypatch: pytest.MonkeyPatch) -> None:

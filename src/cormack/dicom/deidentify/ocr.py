@@ -52,15 +52,15 @@ def find_text(picture: npt.NDArray[np.uint8]) -> tuple[Region, ...]:
     """
     colour = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
     found = _detector()(colour, use_det=True, use_cls=False, use_rec=False).boxes
-    regions = [_region(box) for box in (() if found is None else found)]
+    regions = [_region(box, *picture.shape[:2]) for box in (() if found is None else found)]
     limit = max(_LARGEST_PX, _LARGEST_SHARE * min(picture.shape[:2])) + 2 * MARGIN_PX
     return tuple(region for region in regions if min(region.width, region.height) <= limit)
 
 
-def _region(box: npt.NDArray[np.float32]) -> Region:
-    """The upright rectangle around a box of four corners (x, y)."""
+def _region(box: npt.NDArray[np.float32], rows: int, columns: int) -> Region:
+    """The upright rectangle around a box of four corners (x, y), within the picture."""
     left, top = np.maximum(np.floor(box.min(axis=0)).astype(int) - MARGIN_PX, 0)
-    right, bottom = np.ceil(box.max(axis=0)).astype(int) + MARGIN_PX + 1
+    right, bottom = np.minimum(np.ceil(box.max(axis=0)).astype(int) + MARGIN_PX + 1, (columns, rows))
     return Region(int(left), int(top), int(right - left), int(bottom - top))
 
 

@@ -41,6 +41,14 @@ class Region:
     width: int
     height: int
 
+    def inside(self, margin: int = 0) -> tuple[slice, slice]:
+        """Rows and columns of the rectangle without a margin, of which one pixel stays at least."""
+        across, down = (min(margin, (side - 1) // 2) for side in (self.width, self.height))
+        return (
+            slice(self.top + down, self.top + self.height - down),
+            slice(self.left + across, self.left + self.width - across),
+        )
+
 
 @dataclass(frozen=True)
 class RegionRule:
@@ -100,7 +108,7 @@ def mask_of(regions: tuple[Region, ...], rows: int, columns: int) -> npt.NDArray
     """True in all rectangles, shape (rows, columns); what lies outside of the image is left out."""
     mask = np.zeros((rows, columns), bool)
     for region in regions:
-        mask[region.top : region.top + region.height, region.left : region.left + region.width] = True
+        mask[region.inside()] = True
     return mask
 
 

@@ -24,6 +24,8 @@ from cormack.dicom.deidentify.streams import clear_unused_bits, has_embedded_ove
 MAX_SEARCHED_FRAMES = 16
 #: Text is looked for again after blanking, and blanked again, so many times.
 MAX_ROUNDS = 3
+#: So much of what was found is blanked already: it is the edge of a rectangle, not text.
+_HOLE_SHARE = 0.5
 
 
 class PixelKind(StrEnum):
@@ -155,21 +157,23 @@ def _blank(dataset: Any, canvas: Canvas, regions: tuple[Region, ...], policy: Pi
     """Blank rectangles in all frames, by rules first, then where text is found; give back all of them."""
     colour = dark_colour(dataset, canvas)
     rows, columns = canvas.grid.rows, canvas.grid.columns
-    if regions:
-        canvas.paint(mask_of(regions, rows, columns), colour)
+    blanked = mask_of(regions, rows, columns)
+    canvas.paint(blanked, colour)
     rounds = 0
-    while policy.ocr and (found := _text(dataset, canvas)):
+    while policy.ocr and (found := _text(dataset, canvas, blanked)):
         if rounds == MAX_ROUNDS:
             raise Refusal(Reason.PIXELS, "text was found in it even after blanking")
-        canvas.paint(mask_of(found, rows, columns), colour)
+        blanked |= mask_of(found, rows, columns)
+        canvas.paint(blanked, colour)
         regions, rounds = regions + found, rounds + 1
     return regions
 
 
-def _text(dataset: Any, canvas: Canvas) -> tuple[Region, ...]:
-    """Rectangles of text in any frame."""
+def _text(dataset: Any, canvas: Canvas, blanked: npt.NDArray[np.bool_]) -> tuple[Region, ...]:
+    """Rectangles of text in any frame; a blanked rectangle, which looks like a letter, is none."""
     pictures = pictures_of(dataset, canvas, MAX_SEARCHED_FRAMES)
-    return tuple(dict.fromkeys(box for picture in pictures for box in ocr.find_text(picture)))
+    found = dict.fromkeys(box for picture in pictures for box in ocr.find_text(picture))
+    return tuple(box for box in found if blanked[box.inside(ocr.MARGIN_PX)].mean() < _HOLE_SHARE)
 
 
 def _paint_face(dataset: Any, canvas: Canvas, face: npt.NDArray[np.bool_]) -> None:
