@@ -25,6 +25,7 @@ from cormack.dicom.inventory import Inventory, SeriesEntry, take_inventory
 from cormack.dicom.look import look_at
 from cormack.dicom.source import Source
 from cormack.extract.face import MARGIN_MM, FaceRegion
+from cormack.imaging.trunk import shows_trunk_only
 from cormack.pipeline.face_rules import ABSENT, MASKED, REFUSED, FaceVerdict, of_body_part, without_volume
 from cormack.pipeline.head_face import HeadFace, Modality, find_face
 from cormack.pipeline.progress import Progress, Silent
@@ -173,9 +174,10 @@ def _is_volume(entry: SeriesEntry) -> bool:
 
 
 def _judge_volume(plan: FacePlan, entry: SeriesEntry, parts: tuple[str, ...], margin_mm: float) -> FaceVerdict:
-    verdict = of_body_part(entry, shows_brain=_shows_brain(entry))
+    shows_brain = _shows_brain(entry)
+    verdict = of_body_part(entry, shows_brain=shows_brain)
     if verdict is None:
-        found = _find(entry, parts, margin_mm)
+        found = _find(entry, parts, margin_mm, may_be_trunk=shows_brain is False)
         verdict = found if isinstance(found, FaceVerdict) else _masks(plan, entry, found.region)
     for instance in entry.instances:
         plan._judge(instance.sop_uid, verdict)
@@ -187,11 +189,15 @@ def _shows_brain(entry: SeriesEntry) -> bool | None:
     return look_at([entry])[0].head if entry.modality == "CT" else None
 
 
-def _find(entry: SeriesEntry, parts: tuple[str, ...], margin_mm: float) -> HeadFace | FaceVerdict:
-    """The face of one series, or why it is refused."""
+def _find(
+    entry: SeriesEntry, parts: tuple[str, ...], margin_mm: float, *, may_be_trunk: bool
+) -> HeadFace | FaceVerdict:
+    """The face of one series, or why there is none, or why it is refused."""
     modality = Modality.CT if entry.modality == "CT" else Modality.MR
     try:
         assembly = assemble(entry)
+        if may_be_trunk and shows_trunk_only(assembly.stack):
+            return FaceVerdict(ABSENT, "no brain is seen in its slices, and each of them is wider than any head")
         found = find_face(assembly.stack, assembly.padding_hu, modality, parts=parts, margin_mm=margin_mm)
     except CormackError as error:
         return FaceVerdict(REFUSED, f"{entry.modality} that may show a head, whose face was not found: {error}")
