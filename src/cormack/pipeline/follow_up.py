@@ -69,25 +69,26 @@ def follow_up(
     scans = _scan(found[0]), _scan(found[1])
     labels = tuple(_labels(path, load) for path in (first_labels, second_labels) if path is not None)
     listener.step("Aligning halfway")
-    finest = RegisterOptions(spacing_mm=max(RegisterOptions.spacing_mm, options.spacing_mm))
-    halfway = register_halfway(*scans, metric=options.metric, options=finest)
-    if halfway.failure is not None:
-        raise RegistrationError(halfway.failure.message)
+    halfway = _aligned(scans, options)
     listener.step("Resampling")
     pair = _halfway(scans, halfway, options)
     listener.step("Measuring")
     masks, lost = _masks(pair)
-    carried = [
-        warp(drawn, way, pair.first.affine, pair.first.shape)
-        for drawn, way in zip(labels, (halfway.to_first, halfway.to_second), strict=False)
-    ]
-    compared = [*masks.values(), *([(carried[0], carried[1])] if carried else [])]
+    compared = [*masks.values(), *_carried(labels, halfway, pair)]
     changes = tuple(change for one, other in compared for change in volume_changes(one, other, pair.covered))
     findings = (*found[0].findings, *found[1].findings, *halfway.findings, *lost, *_doubts(scans))
     made = FollowUp(halfway.turn_deg, _shift_mm(halfway, pair), changes, findings, out / "report.html")
     listener.step("Writing files")
     write_follow_up(out, pair, halfway, masks, made, options)
     return made
+
+
+def _aligned(scans: tuple[Volume, Volume], options: FollowUpOptions) -> Halfway:
+    finest = RegisterOptions(spacing_mm=max(RegisterOptions.spacing_mm, options.spacing_mm))
+    halfway = register_halfway(*scans, metric=options.metric, options=finest)
+    if halfway.failure is not None:
+        raise RegistrationError(halfway.failure.message)
+    return halfway
 
 
 def _scan(found: Found) -> Volume:
@@ -120,6 +121,17 @@ def _masks(pair: Pair) -> tuple[Masks, tuple[Finding, ...]]:
     except ExtractionError as error:
         return {}, (Finding("follow-up-without-masks", f"head and brain were not compared: {error}"),)
     return {"head": heads, "brain": brains}, ()
+
+
+def _carried(labels: tuple[LabelMap, ...], halfway: Halfway, pair: Pair) -> list[tuple[LabelMap, LabelMap]]:
+    """The structures that were given, on the common grid; one pair, or none."""
+    if len(labels) < 2:
+        return []
+    first, second = (
+        warp(drawn, way, pair.first.affine, pair.first.shape)
+        for drawn, way in zip(labels, (halfway.to_first, halfway.to_second), strict=True)
+    )
+    return [(first, second)]
 
 
 def _labels(path: Path, options: LoadOptions) -> LabelMap:
