@@ -9,7 +9,8 @@ from cormack.dicom.deidentify.options import Option, Options
 from cormack.dicom.deidentify.project_key import ProjectKey
 from cormack.dicom.deidentify.survey import PatientFacts
 from cormack.dicom.deidentify.text import known_tokens
-from cormack.dicom.deidentify.values import DUMMY_TEXTS, Patient
+from cormack.dicom.deidentify.values import Patient
+from cormack.dicom.deidentify.vrs import DUMMY_TEXTS
 
 
 class Patients:

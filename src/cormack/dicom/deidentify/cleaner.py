@@ -28,7 +28,8 @@ from cormack.dicom.deidentify.reasons import Reason, Refusal
 from cormack.dicom.deidentify.rules import Place, Rule, RuleBook
 from cormack.dicom.deidentify.safe_private import is_safe_private, safe_private_vr
 from cormack.dicom.deidentify.sweep import Sweep
-from cormack.dicom.deidentify.values import TEXT_VRS, Manner, Patient, ValueCleaner, dummy
+from cormack.dicom.deidentify.values import Manner, Patient, ValueCleaner
+from cormack.dicom.deidentify.vrs import TEXT_VRS, dummy
 
 #: Sequences nested deeper are not believed.
 MAX_DEPTH = 64

@@ -12,7 +12,7 @@ from pydicom.dataelem import RawDataElement
 
 from cormack.dicom.deidentify.encoding import LONG_VRS, Encoding
 from cormack.dicom.deidentify.options import Option, Options
-from cormack.dicom.deidentify.values import dummy
+from cormack.dicom.deidentify.vrs import dummy
 
 #: Kind of action and class of attribute, in words for a report.
 Actions = Counter[tuple[str, str]]

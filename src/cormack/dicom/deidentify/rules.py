@@ -10,7 +10,8 @@ from cormack.dicom.deidentify.character_set import CHARACTER_SET, CharacterSet
 from cormack.dicom.deidentify.dictionary import agreed_vr, stated_vrs
 from cormack.dicom.deidentify.encoding import Encoding
 from cormack.dicom.deidentify.options import Options
-from cormack.dicom.deidentify.values import TEXT_VRS, Manner, Transform, ValueCleaner
+from cormack.dicom.deidentify.values import Manner, Transform, ValueCleaner
+from cormack.dicom.deidentify.vrs import TEXT_VRS
 
 #: Not in table E.1-1, and of no use or no truth in the output: length to end, encrypted originals.
 _NEVER_KEPT = frozenset({0x00080001, 0x04000500})

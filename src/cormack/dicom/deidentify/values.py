@@ -25,6 +25,7 @@ from cormack.dicom.deidentify.project_key import ProjectKey
 from cormack.dicom.deidentify.sweep import telling_tokens
 from cormack.dicom.deidentify.technique import is_technique
 from cormack.dicom.deidentify.text import clean_text, contains_known
+from cormack.dicom.deidentify.vrs import BINARY_SIZES
 
 Transform = Callable[[bytes], "bytes | None"]
 
@@ -63,17 +64,10 @@ class Patient:
         return "<Patient>"
 
 
-#: Bytes of one value of a binary VR.
-BINARY_SIZES = {
-    "US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "SV": 8, "UV": 8, "AT": 4, "OF": 4, "OD": 8, "OL": 4
-}  # fmt: skip
 _FORMATS = {
     "US": "H", "SS": "h", "UL": "L", "SL": "l", "OL": "L", "UV": "Q", "SV": "q",
     "FL": "f", "OF": "f", "FD": "d", "OD": "d"
 }  # fmt: skip
-TEXT_VRS = frozenset(
-    {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
-)  # fmt: skip
 #: A number with fewer digits is too often a number of something else, such as a window or a count.
 _FEWEST_KNOWN_DIGITS = 5
 #: Digits of the shortest date with a year.
@@ -88,27 +82,16 @@ _AS = re.compile(r"\d{3}[DWMY]")
 _IS = re.compile(rb" *[+-]?\d{1,12}(\.0*)? *")
 _DS = re.compile(rb" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})? *")
 #: Where the makers of open software say that they live.
-_PUBLIC_HOST = re.compile(r"https://(github\.com|gitlab\.com|bitbucket\.org)/[\w.-]+/[\w./-]+")
+_PUBLIC_HOST = re.compile(r"https://(github\.com|gitlab\.com|bitbucket\.org)/[A-Za-z0-9-]+/[A-Za-z0-9-]+(\.git)?/?")
+#: What has no place in the name of a device or an institution, although an option keeps these: addresses of networks.
+_NETWORK = re.compile(r"@|://|\bwww\.|(?<!\d)(\d{1,3}\.){3}\d{1,3}(?!\d)")
+#: Attributes whose text has a form of its own.
+_FORMS = {0x00080201: re.compile(r"[+-]\d{4}")}  # TimezoneOffsetFromUTC
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 #: UIDs of the standard, also of later editions, and of code systems of HL7: too short to hold a number of a person.
 _WELL_KNOWN_UID = re.compile(
     r"1\.2\.840\.10008\.5\.1\.4(\.\d{1,3}){1,5}|1\.2\.840\.10008\.6\.1\.\d{1,4}|2\.16\.840\.1\.113883\.6\.\d{1,3}"
 )
-
-_DUMMY_TEXT = b"ANONYMIZED"
-_DUMMIES = {
-    "AE": b"ANONYMIZED", "AS": b"000Y", "CS": b"ANONYMIZED", "DA": b"19000101", "DS": b"0", "DT": b"19000101000000",
-    "IS": b"0", "TM": b"000000", "UI": b"2.25.0", "UR": b"urn:anonymized", "OB": b"\0\0", "OW": b"\0\0", "UN": b"\0\0",
-}  # fmt: skip
-#: Texts that this package writes in place of values, and that identify nobody when they are met again.
-DUMMY_TEXTS = frozenset(text.decode("ascii") for text in (_DUMMY_TEXT, *_DUMMIES.values()))
-
-
-def dummy(vr: str) -> bytes:
-    """A value that is valid for a VR and says nothing; sequences have none."""
-    if vr in BINARY_SIZES:
-        return b"\0" * BINARY_SIZES[vr]
-    return _DUMMIES.get(vr, _DUMMY_TEXT)
 
 
 class ValueCleaner:
@@ -146,6 +129,8 @@ class ValueCleaner:
         if vr in ("CS", "AS"):
             return lambda value: self._code(value, vr, most)
         if vr in ("SH", "LO", "ST", "LT", "UT", "UC") or (vr in ("AE", "UR", "PN") and manner is Manner.KEEP):
+            if tag in _FORMS:
+                return lambda value: self._formed(value, _FORMS[tag])
             return lambda value: self._text(value, vr, manner, technique=is_technique(tag))
         return None
 
@@ -224,6 +209,10 @@ class ValueCleaner:
         words = clean_text(part, known=self._patient.known, vocabulary_only=True, days=None).strip().upper()
         return words if _CS.fullmatch(words) else ""
 
+    def _formed(self, value: bytes, form: re.Pattern[str]) -> bytes | None:
+        text = _ascii(value)
+        return value if text is not None and (not text or form.fullmatch(text)) else None
+
     def _code_value(self, value: bytes) -> bytes | None:
         text = _ascii(value)
         known = text is None or not CODE_VALUE.fullmatch(text) or contains_known(text, self._telling)
@@ -232,10 +221,9 @@ class ValueCleaner:
     def _text(self, value: bytes, vr: str, manner: Manner, *, technique: bool) -> bytes | None:
         kept = cut_at_nul(value)
         text = self._set.decode(kept)
-        as_it_is = manner is Manner.KEEP or (technique and _PUBLIC_HOST.fullmatch(text.strip()))
-        if as_it_is and not contains_known(text, self._telling):
+        if self._stays(text, manner, technique=technique):
             return kept
-        only = manner is Manner.CLEAN or not technique
+        only = manner is Manner.CLEAN or (manner is Manner.UNLISTED and not technique)
         known = self._patient.known if only else self._telling
         parts = [text] if vr in _SINGLE_VALUED else text.split("\\")
         stripped = [part.strip() for part in parts]
@@ -244,6 +232,12 @@ class ValueCleaner:
             return kept
         joined = "\\".join(cleaned).strip().replace("\ufffd", "")
         return self._set.encode(joined) if joined.strip("\\ ") else None
+
+    def _stays(self, text: str, manner: Manner, *, technique: bool) -> bool:
+        """True for a text that is not cleaned: an option keeps it, or it is the address of open software."""
+        meant = manner is Manner.KEEP and not _NETWORK.search(text)
+        address = technique and _PUBLIC_HOST.fullmatch(text.strip()) is not None
+        return (meant or address) and not contains_known(text, self._telling)
 
 
 def is_well_known(uid: str) -> bool:
