@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies
 from PIL import Image
 from rle.utils import decode_frame
 
@@ -171,3 +173,21 @@ def test_rle_that_is_cut_is_refused() -> None:
     for size in (0, 40, 64, 100, len(frame) - 3):
         with pytest.raises(Refusal):
             clean_rle(frame[:size], 2, 24 * 32, 32)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(data=strategies.data())
+@pytest.mark.parametrize("kind", ["jpeg", "jpeg 2000", "rle"])
+def test_damage_is_refused_or_leaves_a_frame_and_nothing_else_is_raised(kind: str, data: strategies.DataObject) -> None:
+    frame, clean = {
+        "jpeg": (_jpeg(progressive=True), clean_jpeg),
+        "jpeg 2000": (_j2k(tile_size=(32, 32)), clean_jpeg_2000),
+        "rle": (rle_frame(PLANES, 32), lambda stream: clean_rle(stream, 2, 24 * 32, 32)),
+    }[kind]
+    damaged = bytearray(frame)
+    for _ in range(data.draw(strategies.integers(1, 4))):
+        at = data.draw(strategies.integers(0, min(len(damaged), 700) - 1))
+        damaged[at] = data.draw(strategies.integers(0, 255))
+    cut = data.draw(strategies.integers(0, len(damaged)) | strategies.just(len(damaged)))
+    with contextlib.suppress(Refusal):
+        clean(bytes(damaged[:cut]))
