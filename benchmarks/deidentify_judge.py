@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -51,6 +52,10 @@ REQUIRED = (
     "AccessionNumber", "ReferringPhysicianName", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID",
     "SOPClassUID", "Modality", "InstanceNumber",
 )  # fmt: skip
+#: Of these, the ones whose values are made of words.
+NAMES = frozenset(("Manufacturer", "ManufacturerModelName", "SoftwareVersions", "SequenceName", "ReceiveCoilName"))
+SUSPICIOUS = re.compile(r"\d{6}|\d{4}[/.-]\d\d[/.-]\d\d")
+VALID_UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 REFERENCES = ("ReferencedSOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "ReferencedFrameOfReferenceUID")
 DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "PatientBirthDate")
 
@@ -121,8 +126,10 @@ def walk(dataset: Dataset, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def harmless_values(dataset: Dataset) -> dict[str, str]:
-    """Geometry and technique of an object as text."""
-    return {keyword: text_of(dataset, keyword) for keyword in KEPT if keyword in dataset}
+    """Geometry and technique of an object as text; what looks like a date or a person's number is not harmless."""
+    values = {keyword: text_of(dataset, keyword) for keyword in KEPT if keyword in dataset}
+    identity = {str(dataset.get(keyword)) for keyword in ("PatientName", "PatientID", "StudyID")}
+    return {k: v for k, v in values.items() if k not in NAMES or not (SUSPICIOUS.search(v) or v in identity)}
 
 
 def judge_kept(
@@ -166,7 +173,7 @@ def same_pixels(original: Dataset, output: Dataset) -> bool:
     try:
         before, after = original.pixel_array, output.pixel_array
     except Exception:  # noqa: BLE001 - what pydicom cannot decode is compared as it stands
-        return bytes(original.PixelData)[: len(output.PixelData)] == bytes(output.PixelData)
+        return scan_of(bytes(original.PixelData)) == scan_of(bytes(output.PixelData))
     mask = (1 << int(original.BitsStored)) - 1 if before.dtype.kind == "u" else None
     if mask is None or before.shape != after.shape:
         return bool(np.array_equal(before, after))
@@ -181,6 +188,12 @@ def unused_bits_empty(output: Dataset) -> bool:
         return True
     order = "<" if output.file_meta.TransferSyntaxUID.is_little_endian else ">"
     return not (np.frombuffer(output.PixelData, f"{order}u2") >> int(output.BitsStored)).any()
+
+
+def scan_of(frames: bytes) -> bytes:
+    """What a JPEG stream says from its first scan to its end: comments stand before, and hidden bytes behind."""
+    start = frames.find(b"\xff\xda")
+    return frames[start : frames.find(b"\xff\xd9", start)]
 
 
 def judge_numbers(output: Dataset, kind: str, score: Tally, original: Dataset) -> None:
@@ -213,7 +226,8 @@ def judge_uids(originals: Outputs, outputs: Outputs, options: tuple[str, ...], s
             if keyword in originals[number] and originals[number].get(keyword):
                 old, new = str(originals[number].get(keyword)), str(output.get(keyword))
                 score.add("UID consistent", mapped.setdefault(old, new) == new, f"{keyword}")
-                score.add("UID changed" if not keep else "UID kept", (old == new) == keep, keyword)
+                if VALID_UID.fullmatch(old):
+                    score.add("UID changed" if not keep else "UID kept", (old == new) == keep, keyword)
     for number, output in outputs.items():
         new_references = dict(references(output))
         for path, old in references(originals[number]):

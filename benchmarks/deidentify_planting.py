@@ -5,15 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable
 
-import numpy as np
 import pydicom
 from pydicom import Dataset
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import FileDataset
-from pydicom.encaps import encapsulate, generate_frames
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import ExplicitVRLittleEndian
 
+from deidentify_planting_binary import plant_bits, plant_bulk, plant_icon, plant_in_frames
 from deidentify_plants import STRUCTURE, TEXT_VRS, Plants, dictionary_tags, element, make_writable, vr_of
 
 LISTED_TEXT = ("PN", "LO", "SH", "ST", "LT", "UT", "UC", "UR", "AE", "DA", "DT", "TM", "AS", "UI")
@@ -155,42 +154,6 @@ def plant_odd_places(dataset: Dataset, plants: Plants) -> None:
     plants.count("odd place", 7 + 7 + 9 + 33 + 14)
 
 
-def plant_icon(dataset: Dataset, plants: Plants) -> None:
-    """An icon whose pixels spell a name."""
-    raw = (plants.person.family * 20).encode("utf-8")[:64].ljust(64)
-    icon = Dataset()
-    icon.SamplesPerPixel, icon.PhotometricInterpretation = 1, "MONOCHROME2"
-    icon.Rows = icon.Columns = 8
-    icon.BitsAllocated = icon.BitsStored = 8
-    icon.HighBit, icon.PixelRepresentation = 7, 0
-    icon.PixelData = raw
-    icon["PixelData"].VR = "OB"
-    dataset.IconImageSequence = [icon]
-    plants.count("icon")
-
-
-def plant_bits(dataset: Dataset, plants: Plants) -> None:
-    """An overlay in the bits of the pixels that no value uses (PS3.5 8.1.2, retired)."""
-    if (
-        dataset.file_meta.TransferSyntaxUID.is_compressed
-        or dataset.get("BitsAllocated") != 16
-        or "PixelData" not in dataset
-    ):
-        return
-    unused = 16 - int(dataset.BitsStored)
-    if unused < 1 or dataset.PixelRepresentation:
-        return
-    order = "<" if dataset.file_meta.TransferSyntaxUID.is_little_endian else ">"
-    words = np.frombuffer(dataset.PixelData, f"{order}u2").copy()
-    bits = np.unpackbits(np.frombuffer(plants.person.family.encode() * 99, np.uint8))
-    spelled = np.resize(bits, words.size).astype(words.dtype) << 15
-    dataset["PixelData"]._value = ((words & 0x7FFF) | spelled).astype(f"{order}u2").tobytes()
-    for number, vr, value in ((0x0010, "US", 8), (0x0011, "US", 8), (0x0040, "CS", "G"), (0x0050, "SS", [1, 1]),
-                              (0x0100, "US", 16), (0x0102, "US", 15)):  # fmt: skip
-        dataset[0x60040000 + number] = element(0x60040000 + number, vr, value)
-    plants.count("unused bits")
-
-
 def plant_strangers(dataset: Dataset, plants: Plants) -> None:
     """Names that stand nowhere else, in every text attribute that the object does not have."""
     for tag, vr in dictionary_tags():
@@ -213,38 +176,37 @@ def plant_foreign(dataset: Dataset, plants: Plants) -> None:
     plant_dictionary(dataset, plants, ("LO", "SH", "ST", "LT", "UT", "UC", "CS"))
 
 
-def plant_in_frames(dataset: Dataset, plants: Plants) -> None:
-    """Comments, application segments and bytes behind the end of compressed frames; bytes behind plain pixels."""
-    raw = f"{plants.person.family} {plants.person.patient_id} ".encode()
-    raw += b" " * (len(raw) % 2)
-    if not dataset.file_meta.TransferSyntaxUID.is_compressed or "PixelData" not in dataset:
-        if "PixelData" in dataset and isinstance(dataset.PixelData, bytes):
-            dataset["PixelData"]._value = dataset.PixelData + raw
-            plants.count("behind pixels")
-        return
-    if dataset.file_meta.TransferSyntaxUID.is_deflated:
-        return
-    frames = [in_frame(frame, raw) for frame in generate_frames(dataset.PixelData, number_of_frames=frames_of(dataset))]
-    dataset.PixelData = encapsulate(frames)
-    plants.count("in compressed frames", len(frames))
+def plant_existing(dataset: Dataset, plants: Plants, listed: frozenset[int]) -> None:
+    """Identifiers behind what is written in unlisted texts of an object, at any depth; more content in reports."""
+    for found in list(dataset):
+        if found.VR == "SQ":
+            for item in found.value:
+                plant_existing(item, plants, listed)
+        elif found.VR in TEXT_VRS and found.tag not in STRUCTURE | listed and not found.keyword.startswith("Coding"):
+            old = str(found.value) if found.VM == 1 else ""
+            found.value = plants.text()[:64] if found.VR in ("PN", "CS", "AE") else f"{old} {plants.text()}"[:64]
+            plants.count("behind existing text")
+    if "ContentSequence" in dataset:
+        dataset.ContentSequence.extend(content_items(plants))
+        plants.count("content item", 6)
 
 
-def frames_of(dataset: Dataset) -> int:
-    """NumberOfFrames, one if not stated."""
-    return int(dataset.get("NumberOfFrames") or 1)
-
-
-def in_frame(frame: bytes, raw: bytes) -> bytes:
-    """A frame with what its coding allows to hide: comment segments, and bytes behind the end."""
-    size = (len(raw) + 2).to_bytes(2, "big")
-    if frame[:2] == b"\xff\xd8":
-        com, app = b"\xff\xfe" + size + raw, b"\xff\xe5" + size + raw
-        return frame[:2] + app + com + frame[2:] + raw
-    if frame[:2] == b"\xff\x4f":
-        length = int.from_bytes(frame[4:6], "big")
-        comment = b"\xff\x64" + (len(raw) + 4).to_bytes(2, "big") + b"\0\1" + raw
-        return frame[: 4 + length] + comment + frame[4 + length :] + raw
-    return frame + raw
+def content_items(plants: Plants) -> list[Dataset]:
+    """Items of a report's content: text, person, date, time, UID, number."""
+    person = plants.person
+    values = {
+        "TEXT": ("TextValue", plants.value("UT")), "PNAME": ("PersonName", person.name),
+        "DATE": ("Date", person.study_date), "TIME": ("Time", person.study_time), "UIDREF": ("UID", plants.value("UI")),
+        "DATETIME": ("DateTime", person.study_date + person.study_time),
+    }  # fmt: skip
+    items = []
+    for kind, (keyword, value) in values.items():
+        item = Dataset()
+        item.RelationshipType, item.ValueType = "CONTAINS", kind
+        item.ConceptNameCodeSequence = [plants.code_item()]
+        setattr(item, keyword, value)
+        items.append(item)
+    return items
 
 
 def written(dataset: FileDataset, plants: Plants, *, meta: bool = True) -> bytes:
@@ -285,6 +247,9 @@ def all_plantings(listed: list[int]) -> dict[str, Callable[[FileDataset, Plants]
         plant_nested(dataset, plants, listed)
         plant_private(dataset, plants)
 
+    def existing(dataset: FileDataset, plants: Plants) -> None:
+        plant_existing(dataset, plants, frozenset(listed))
+
     def odd(dataset: FileDataset, plants: Plants) -> None:
         plant_odd_places(dataset, plants)
         plant_icon(dataset, plants)
@@ -298,6 +263,8 @@ def all_plantings(listed: list[int]) -> dict[str, Callable[[FileDataset, Plants]
         "odd": odd,
         "foreign": plant_foreign,
         "strangers": plant_strangers,
+        "existing": existing,
+        "bulk": plant_bulk,
     }
 
 

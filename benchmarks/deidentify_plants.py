@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import base64
 import calendar
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from pydicom import Dataset, config
-from pydicom.charset import convert_encodings, encode_string
+from pydicom.charset import convert_encodings, decode_bytes, encode_string
 from pydicom.datadict import DicomDictionary, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence as DicomSequence
@@ -107,7 +108,12 @@ class Person:
         for term in ("ISO 2022 IR 87", "ISO 2022 IR 149"):
             for word in filter(None, (*self.ideographic.split("^"), *self.phonetic.split("^"))):
                 try:
-                    found[f"{word} in {term}"] = encode_string(word, convert_encodings(["", term])).lower()
+                    encodings = convert_encodings(["", term])
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore", UserWarning)
+                        encoded = encode_string(word, encodings)
+                    if decode_bytes(encoded, encodings, set()) == word:
+                        found[f"{word} in {term}"] = encoded.lower()
                 except (UnicodeEncodeError, ValueError):
                     continue
         found["base64"] = base64.b64encode(self.name.split("=")[0].encode())[:12].lower()

@@ -86,16 +86,20 @@ class Corpus:
     planted: Counter[str]
 
 
-def make_corpus(folder: Path, shared: Path | None, *, plantings: Iterable[str] | None = None) -> Corpus:
-    """Write seeded files, and one file per object that holds identity in the usual places only (planting `plain`)."""
+def make_corpus(folder: Path, shared: Path | None, *, every: bool = True) -> Corpus:
+    """Write seeded files, and one file per object that holds identity in the usual places only (planting `plain`).
+
+    Without `every`, two of the plantings are done to each object in turn.
+    """
     listed = listed_tags()
     makers = {"plain": None, **all_plantings(listed)}
-    chosen = tuple(plantings) if plantings is not None else tuple(makers)
+    names = tuple(makers)
     corpus = Corpus(folder, {}, {}, {}, Counter())
     folder.mkdir(parents=True)
     number = 0
     for place, (kind, base) in enumerate(base_objects(shared)):
-        for planting in chosen:
+        turns = [0, 1 + 2 * place % (len(names) - 1), 1 + (2 * place + 1) % (len(names) - 1)]
+        for planting in names if every else [names[turn] for turn in turns]:
             number += 1
             dataset = pydicom.dcmread(as_bytes(base), force=True)
             plants = Plants(PEOPLE[place % len(PEOPLE)], start=number * 7)
@@ -191,7 +195,7 @@ def judge(
 def may_be_refused(kind: str, options: tuple[str, ...]) -> bool:
     """Documents that nobody can look into, reports unless they are cleaned, pixels that may show text."""
     report = any(word in kind for word in ("key objects", " SR Storage")) and "clean-structured-content" not in options
-    pixels = any(word in kind.casefold() for word in ("secondary capture", "ultrasound"))
+    pixels = any(word in kind.casefold() for word in ("secondary capture", "ultrasound", "radiography"))
     return report or pixels or "encapsulated" in kind
 
 
