@@ -7,6 +7,7 @@ import stat
 from dataclasses import replace
 
 import numpy as np
+import pydicom
 import pytest
 
 from cormack.dicom.inventory import take_inventory
@@ -16,7 +17,7 @@ from cormack.pipeline.face_rules import faceless, of_body_part, without_volume
 from cormack.pipeline.faces import plan_faces
 from cormack.pipeline.phantom import make_phantom_series
 
-SECONDARY_CAPTURE, RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.481.3"
+RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.33"
 
 
@@ -83,6 +84,16 @@ def test_the_folder_is_for_its_owner_and_goes(export):
         np.testing.assert_array_equal(copy.mask(uid), plan.mask(uid))
         assert copy.verdict(uid) == plan.verdict(uid)
     assert not plan.folder.exists()
+
+
+def test_an_outline_that_comes_alone_is_refused(export, tmp_path):
+    # Without a volume of its study nobody knows what it is the outline of.
+    page = pydicom.dcmread(next((export / "S0999").iterdir()))
+    del page.PixelData, page.Rows, page.Columns
+    page.SOPClassUID = page.file_meta.MediaStorageSOPClassUID = RT_STRUCTURE_SET
+    page.save_as(tmp_path / "structures.dcm")
+    with open_source(tmp_path) as source, plan_faces(source) as plan:
+        assert plan.verdict(page.SOPInstanceUID).kind == "refused"
 
 
 def changed(entry, **facts):

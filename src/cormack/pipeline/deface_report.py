@@ -89,28 +89,11 @@ def describe(
         What reading noticed.
     """
     progress.step("Rendering")
-    after = painter.volume()
-    pose = head.region.pose
-    levels = head.surfaces
+    after, levels, pose = painter.volume(), head.surfaces, head.region.pose
     share = None
     if options.mode is Mode.REMOVE:
         share = removed_surface_share(head.volume, after, levels["skin"], pose.matrix)
     told = (*findings, *_findings(head, painter))
-    fields = {
-        "Defaced": list(options.parts),
-        "DefacingMode": str(options.mode),
-        "MarginToBrain": options.margin_mm,
-        "DefacedAs": head.modality.upper(),
-        "ReplacedBy": _replacement(head, options),
-        "VoxelsChanged": painter.changed,
-        "BrainVoxelsChanged": 0,
-        "FaceSurfaceRemoved": None if share is None else round(share, 4),
-        "HeadLean": round(pose.lean_deg, 1),
-        "PoseFit": round(pose.fit_mm, 2),
-        "Description": _method(head, options),
-        "Warnings": [finding.message for finding in told],
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
-    }
     page = render_defaced(
         DefacedContent(
             before=head.volume if options.show_before else None,
@@ -124,7 +107,30 @@ def describe(
             versions=software_versions(),
         )
     )
+    fields = _fields(head, painter, options, share, told)
     return Description(head.modality, painter.changed, share, told, fields, page)
+
+
+def _fields(
+    head: HeadFace, painter: FacePainter, options: DefaceOptions, share: float | None, findings: tuple[Finding, ...]
+) -> dict[str, object]:
+    """The sidecar."""
+    pose = head.region.pose
+    return {
+        "Defaced": list(options.parts),
+        "DefacingMode": str(options.mode),
+        "MarginToBrain": options.margin_mm,
+        "DefacedAs": head.modality.upper(),
+        "ReplacedBy": _replacement(head, options),
+        "VoxelsChanged": painter.changed,
+        "BrainVoxelsChanged": 0,
+        "FaceSurfaceRemoved": None if share is None else round(share, 4),
+        "HeadLean": round(pose.lean_deg, 1),
+        "PoseFit": round(pose.fit_mm, 2),
+        "Description": _method(head, options),
+        "Warnings": [finding.message for finding in findings],
+        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+    }
 
 
 def _findings(head: HeadFace, painter: FacePainter) -> tuple[Finding, ...]:

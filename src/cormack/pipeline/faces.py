@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from cormack.core.errors import CormackError, GeometryError
 from cormack.dicom.assemble import MIN_SLICES, assemble
 from cormack.dicom.geometry import stack_geometry
+from cormack.dicom.headers import BACKEND_ERRORS
 from cormack.dicom.instance import Instance
 from cormack.dicom.inventory import Inventory, SeriesEntry, take_inventory
 from cormack.dicom.look import look_at
@@ -149,15 +150,17 @@ def plan_faces(
     plan = FacePlan(Path(tempfile.mkdtemp(prefix="cormack-faces-", dir=folder)))
     try:
         listener.step("Finding faces")
-        heads: dict[int, bool] = defaultdict(bool)
+        heads: dict[int, bool] = {}
         volumes = [entry for entry in found.series if _is_volume(entry)]
         for done, entry in enumerate(volumes, start=1):
             verdict = _judge_volume(plan, entry, chosen, margin_mm)
-            heads[entry.study] |= verdict.kind != ABSENT or verdict is _NO_VOXEL
+            heads[entry.study] = heads.get(entry.study, False) or verdict.kind != ABSENT or verdict is _NO_VOXEL
             listener.advance(done, len(volumes))
         others = [entry for entry in found.series if not _is_volume(entry)]
         for entry in others:
-            verdict = without_volume(entry, study_shows_head=heads[entry.study], study_has_volume=entry.study in heads)
+            verdict = without_volume(
+                entry, study_shows_head=heads.get(entry.study, False), study_has_volume=entry.study in heads
+            )
             for instance in entry.instances:
                 plan._judge(instance.sop_uid, verdict)
     except BaseException:
@@ -203,6 +206,9 @@ def _find(
         return FaceVerdict(REFUSED, f"{entry.modality} that may show a head, whose face was not found: {error}")
     except MemoryError:
         return FaceVerdict(REFUSED, "too large for the memory of this machine")
+    except BACKEND_ERRORS:
+        # What numpy and scipy raise on numbers that nobody thought of: refused, like all that is not understood.
+        return FaceVerdict(REFUSED, f"{entry.modality} that may show a head, in which the search for the face failed")
     if found.leaves_face:
         return FaceVerdict(REFUSED, "a head whose brain mask reaches into the face, so that parts of it would stay")
     return found
