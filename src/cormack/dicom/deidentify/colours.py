@@ -118,4 +118,4 @@ def _pictures(dataset: Any, canvas: Canvas, samples: npt.NDArray[Any]) -> Iterat
 
 def _shown(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     low, high = float(values.min()), float(values.max())
-    return np.asarray((values - low) * (255.0 / (high - low or 1.0)), np.uint8)
+    return np.rint((values - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)
