@@ -102,6 +102,18 @@ def test_nifti_stays_on_its_voxels(cormack, volume, tmp_path):
     assert "show the face" not in page
 
 
+def test_sheared_slices_of_a_nifti_file(cormack, export, tmp_path):
+    source, out = tmp_path / "native.nii.gz", tmp_path / "out.nii.gz"
+    assert cormack("convert", export, source, "--native", "-q")[0] == 0
+    assert cormack("deface", source, out, "--no-before", "-q")[0] == 0
+    before, after = nib.load(source), nib.load(out)
+    np.testing.assert_array_equal(before.affine, after.affine)
+    old, new = np.asarray(before.dataobj), np.asarray(after.dataobj)
+    brain = digital_head().intracranial_mask(before.affine, old.shape)
+    assert np.count_nonzero(old != new) > 50_000
+    assert np.count_nonzero((old != new) & brain) == 0
+
+
 def test_blur_keeps_mass_and_takes_edges(cormack, volume, tmp_path):
     assert cormack("deface", volume, tmp_path / "out.nii.gz", "--mode", "blur", "-q")[0] == 0
     old, new = (np.asarray(nib.load(p).dataobj).astype(float) for p in (volume, tmp_path / "out.nii.gz"))
