@@ -14,7 +14,7 @@ from cormack.dicom.inventory import take_inventory
 from cormack.dicom.source import open_source
 from cormack.physics.head import digital_head
 from cormack.pipeline.face_rules import faceless, of_body_part, without_volume
-from cormack.pipeline.faces import plan_faces
+from cormack.pipeline.faces import FacePlan, plan_faces
 from cormack.pipeline.phantom import make_phantom_series
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
@@ -84,6 +84,21 @@ def test_the_folder_is_for_its_owner_and_goes(export):
         np.testing.assert_array_equal(copy.mask(uid), plan.mask(uid))
         assert copy.verdict(uid) == plan.verdict(uid)
     assert not plan.folder.exists()
+
+
+def test_masks_of_several_frames_lie_in_their_order(planned, tmp_path):
+    first = entry_of(planned[0], 2).first
+    rng = np.random.default_rng(1)
+    masks = rng.random((3, 5, 7)) > 0.5
+    masks[1] = False
+    plan = FacePlan(tmp_path)
+    for n in (2, 0, 1):
+        plan._keep(replace(first, sop_uid="1.2", frame=n, rows=5, columns=7), masks[n])
+    plan._keep(replace(first, sop_uid="1.3", rows=5, columns=7), masks[0])
+    plan._keep(replace(first, sop_uid="1.4", rows=5, columns=7), masks[1])
+    np.testing.assert_array_equal(plan.mask("1.2"), masks)
+    np.testing.assert_array_equal(plan.mask("1.3"), masks[0])
+    assert plan.mask("1.4") is None
 
 
 def test_an_outline_that_comes_alone_is_refused(export, tmp_path):
