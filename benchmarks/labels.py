@@ -67,13 +67,11 @@ def known_transform(atlas: LabelMap) -> TransformChain:
 
 def dice(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     """Over all voxels of structures together, and the mean of the labels."""
-    same = np.count_nonzero((a == b) & (a > 0))
-    together = 2 * same / (np.count_nonzero(a) + np.count_nonzero(b))
-    each = [
-        2 * np.count_nonzero((a == n) & (b == n)) / (np.count_nonzero(a == n) + np.count_nonzero(b == n))
-        for n in np.unique(a[a > 0])
-    ]
-    return together, float(np.mean(each))
+    size = int(max(a.max(), b.max())) + 1
+    same = np.bincount(a[a == b], minlength=size)[1:]
+    both = (np.bincount(a.ravel(), minlength=size) + np.bincount(b.ravel(), minlength=size))[1:]
+    drawn = np.bincount(a.ravel(), minlength=size)[1:] > 0
+    return 2 * float(same.sum()) / float(both.sum()), float(np.mean(2 * same[drawn] / both[drawn]))
 
 
 def out_and_back() -> None:

@@ -126,12 +126,12 @@ def missed_mm(folder):
     first, second = (read_transform(folder / "transforms" / name) for name in ("first", "second"))
     points = np.random.default_rng(0).normal(0, 40, (200, 3))
     there = second.apply(first.inverse().apply(points))
-    return np.linalg.norm(there - POSE.inverse().apply(points), axis=1).max()
+    return np.linalg.norm(there - POSE.inverse().apply(points), axis=1)
 
 
 def test_the_mean_of_both_directions_is_taken(compared):
     # One way errs by +0.1 mm, the other, led back, by about -0.2 mm along x.
-    assert missed_mm(compared[0]) < 0.1
+    assert missed_mm(compared[0]).max() < 0.1
     record = json.loads((compared[0] / "follow_up.json").read_text())
     turn = np.degrees(Rotation.from_matrix(POSE.matrix[:3, :3]).magnitude())
     assert record["Turn"] == pytest.approx(turn, abs=1e-3)
@@ -152,11 +152,11 @@ def test_ants_finds_the_pose(scans, tmp_path):
         pytest.skip("CORMACK_SLOW=1 runs it")
     pytest.importorskip("ants")
     made = follow_up(scans / "a.nii.gz", scans / "b.nii.gz", tmp_path / "out")
-    assert missed_mm(tmp_path / "out") < 1.0
+    assert missed_mm(tmp_path / "out").mean() < 0.5
     assert not made.findings
     # Of CT and MR.
     follow_up(scans / "a.nii.gz", scans / "mr.nii.gz", tmp_path / "mixed")
-    assert missed_mm(tmp_path / "mixed") < 1.5
+    assert missed_mm(tmp_path / "mixed").mean() < 1.0
 
 
 def test_the_bleeding_is_what_changed(compared):
