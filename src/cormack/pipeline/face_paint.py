@@ -67,15 +67,15 @@ class FacePainter:
 
     def volume(self) -> Volume:
         """The rectified head without its face, in its own unit; nothing is counted."""
-        volume, changed = self._head.volume, self.changed
+        volume, changed, scale = self._head.volume, self.changed, np.float32(self._head.scale)
         step_i, step_j, step_k = volume.affine[:3, :3].T
-        data = np.empty(volume.shape, dtype=np.float32, order="F")
+        data = np.empty(volume.shape, dtype=volume.data.dtype, order="F")
         for k in range(volume.shape[2]):
-            # In values of the slices, as they are painted.
-            plane = volume.data[:, :, k].astype(np.float32) * np.float32(self._head.scale)
-            data[:, :, k] = self.paint(volume.affine[:3, 3] + k * step_k, step_i, step_j, plane)
+            # Painted in values of the slices, and brought back.
+            plane = volume.data[:, :, k].astype(np.float32) * scale
+            data[:, :, k] = np.rint(self.paint(volume.affine[:3, 3] + k * step_k, step_i, step_j, plane) / scale)
         self.changed = changed
-        return volume.with_data(np.rint(data / np.float32(self._head.scale)).astype(volume.data.dtype))
+        return volume.with_data(data)
 
     def _replacement(
         self,
