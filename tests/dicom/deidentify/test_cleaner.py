@@ -318,3 +318,13 @@ def test_a_character_set_that_does_not_exist_is_not_kept():
 
 def test_numbers_with_leading_zeros_are_no_small_numbers():
     assert known_numbers(frozenset({"00001", "000000", "0012345", "1234", "abc12345"})) == {12345}
+
+
+def test_a_made_up_uid_under_the_standards_root_is_replaced_even_where_uids_are_retained():
+    dataset = ct_image()
+    dataset.FrameOfReferenceUID = "1.2.840.10008.5.1.4.20180423.73518264"
+    dataset.StudyInstanceUID = "1.2.826.0.1.99.7"
+    out = cleaned(dataset, Option.RETAIN_UIDS, Option.RETAIN_LONGITUDINAL_MODIFIED_DATES)
+    assert out.FrameOfReferenceUID.startswith("2.25.")
+    assert out.StudyInstanceUID == "1.2.826.0.1.99.7"
+    assert out.SOPClassUID == dataset.SOPClassUID

@@ -87,6 +87,7 @@ _PUBLIC_HOST = re.compile(r"https://(github\.com|gitlab\.com|bitbucket\.org)/[A-
 _NETWORK = re.compile(r"@|://|\bwww\.|(?<!\d)(\d{1,3}\.){3}\d{1,3}(?!\d)")
 #: Attributes whose text has a form of its own.
 _FORMS = {0x00080201: re.compile(r"[+-]\d{4}")}  # TimezoneOffsetFromUTC
+_STANDARD_ROOT = "1.2.840.10008."
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 #: UIDs of the standard, also of later editions, and of code systems of HL7: too short to hold a number of a person.
 _WELL_KNOWN_UID = re.compile(
@@ -138,7 +139,9 @@ class ValueCleaner:
         """What stands for one UID: itself if it is well-known, or if the options keep UIDs."""
         if is_well_known(uid):
             return uid
-        if Option.RETAIN_UIDS in self._options and len(uid) <= 64 and _UID.fullmatch(uid):
+        # A UID below the standard's root that is none of the standard's is somebody's invention.
+        valid = len(uid) <= 64 and _UID.fullmatch(uid) and not uid.startswith(_STANDARD_ROOT)
+        if Option.RETAIN_UIDS in self._options and valid:
             return shift_dates_in_uid(uid, self._patient.days) if self._modified else uid
         return self._key.uid(uid)
 
