@@ -238,7 +238,7 @@ def test_a_process_that_dies_costs_only_the_object_that_killed_it(run, source, t
     plugin.mkdir()
     (plugin / "sitecustomize.py").write_text(
         "import os, sys\n"
-        "if 'cormack.pipeline.deidentify_worker' in ' '.join(sys.orig_argv):\n"
+        "if 'cormack.pipeline.deidentify_process' in ' '.join(sys.orig_argv):\n"
         "    import cormack.pipeline.deidentify_worker as w\n"
         "    clean = w.clean_object\n"
         "    def deadly(data, *rest):\n"

@@ -30,7 +30,7 @@ from cormack.core.provenance import package_version
 
 EXIT_FAILED, EXIT_INTERNAL, EXIT_INTERRUPTED = 1, 70, 130
 #: Commands that read DICOM and do nothing else; in a process of their own they start faster.
-READING = ("convert", "scan", "headers")
+READING = ("convert", "scan", "headers", "deidentify")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -35,7 +35,7 @@ from cormack.report.deidentification_content import DeidentificationContent
 
 #: More processes than this wait for the disk.
 MOST_WORKERS = 8
-_WORKER_MODULE = "cormack.pipeline.deidentify_worker"
+_WORKER_MODULE = "cormack.pipeline.deidentify_process"
 
 
 @dataclass(frozen=True)

@@ -282,10 +282,3 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(sys.stdin.buffer, answers)
-
-
-if __name__ == "__main__":
-    # As a module of its own name: what is unpickled comes from there, too.
-    from cormack.pipeline.deidentify_worker import main as named_main
-
-    named_main()
