@@ -2,7 +2,7 @@
 
     python benchmarks/labels.py            # out and back, an atlas on grids of real scans
     python benchmarks/labels.py --fusion   # each of four T1 labelled by the other three (manual truth; many minutes)
-    python benchmarks/labels.py --fusion --joint   # by joint label fusion, too (hours)
+    python benchmarks/labels.py --fusion --joint   # by joint label fusion, too (much longer)
 
 Out and back: the Harvard-Oxford subcortical atlas (1 mm) goes through a smooth deformation of up to 6 mm and an affine
 onto the grid of a scan, and back by the inverse. Printed is the Sørensen-Dice coefficient with where it began, by both
