@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from pydicom import Dataset
 from pydicom.datadict import keyword_for_tag
+from pydicom.encaps import generate_frames
 from pydicom.uid import UID_dictionary
 
 from deidentify_plants import STRANGERS, Person
@@ -173,7 +174,7 @@ def same_pixels(original: Dataset, output: Dataset) -> bool:
     try:
         before, after = original.pixel_array, output.pixel_array
     except Exception:  # noqa: BLE001 - what pydicom cannot decode is compared as it stands
-        return scan_of(bytes(original.PixelData)) == scan_of(bytes(output.PixelData))
+        return scans_of(original) == scans_of(output)
     mask = (1 << int(original.BitsStored)) - 1 if before.dtype.kind == "u" else None
     if mask is None or before.shape != after.shape:
         return bool(np.array_equal(before, after))
@@ -190,10 +191,11 @@ def unused_bits_empty(output: Dataset) -> bool:
     return not (np.frombuffer(output.PixelData, f"{order}u2") >> int(output.BitsStored)).any()
 
 
-def scan_of(frames: bytes) -> bytes:
-    """What a JPEG stream says from its first scan to its end: comments stand before, and hidden bytes behind."""
-    start = frames.find(b"\xff\xda")
-    return frames[start : frames.find(b"\xff\xd9", start)]
+def scans_of(dataset: Dataset) -> list[bytes]:
+    """Each JPEG frame from its first scan to its end: comments stand before, and hidden bytes behind."""
+    frames = generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1))
+    starts = [(frame, frame.find(b"\xff\xda")) for frame in frames]
+    return [frame[start : frame.find(b"\xff\xd9", start)] for frame, start in starts]
 
 
 def judge_numbers(output: Dataset, kind: str, score: Tally, original: Dataset) -> None:
