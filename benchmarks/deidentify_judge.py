@@ -56,7 +56,8 @@ REQUIRED = (
 #: Of these, the ones whose values are made of words.
 NAMES = frozenset(("Manufacturer", "ManufacturerModelName", "SoftwareVersions", "SequenceName", "ReceiveCoilName"))
 SUSPICIOUS = re.compile(r"\d{6}|\d{4}[/.-]\d\d[/.-]\d\d")
-VALID_UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
+#: Made-up ones under the root of the standard are none.
+VALID_UID = re.compile(r"(?!1\.2\.840\.10008\.)(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 REFERENCES = ("ReferencedSOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "ReferencedFrameOfReferenceUID")
 DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "PatientBirthDate")
 
