@@ -21,7 +21,7 @@ from cormack.cli.deidentify import deidentify_command
 from cormack.cli.follow_up import follow_up_command
 from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
-from cormack.cli.register import register_command
+from cormack.cli.register import register_command, space_from, space_options
 from cormack.cli.reidentify import reidentify_command
 from cormack.cli.terminal import listener, say, warn
 from cormack.cli.warping import transform_command, transform_points_command
@@ -61,6 +61,7 @@ def cli() -> None:
     help="Outside the brain: -1024 HU; NaN; or 0 with 1025 added to all HU inside.",
 )
 @click.option("--cormack-units", is_flag=True, help="Write the volume in Cormack units, too.")
+@space_options
 @load_options
 @click.option("--force", is_flag=True, help="Compute again what is done already.")
 @talk_options
@@ -74,7 +75,7 @@ def run_command(source: Path, out: Path, participants: tuple[str, ...], force: b
     from cormack.pipeline.run import Status, run
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
-    options = RunOptions(load=load_from(values), **values)
+    options = RunOptions(load=load_from(values), space=space_from(values), **values)
     labels = tuple(label for value in participants for label in value.replace(",", " ").split())
     with listener(quiet=quiet, verbose=verbose) as progress:
         outcomes = run(source, out, options, participants=labels, force=force, progress=progress)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
 from cormack.cli.terminal import listener, say, warn
+
+if TYPE_CHECKING:
+    from cormack.pipeline.options import SpaceOptions
 
 #: From here ITK takes how many threads it may use.
 THREADS_VARIABLE = "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"
@@ -24,6 +27,47 @@ def template_dir_option(command: Any) -> Any:
         show_envvar=True,
         help="Folder with the files of the template, which are fetched else.",
     )(command)
+
+
+def space_options(command: Any) -> Any:
+    """`--space` and what belongs to it, for runs."""
+    for option in reversed(
+        (
+            click.option(
+                "--space",
+                "space",
+                metavar="ct|mni152|FILE",
+                help="Bring the scan into the space of a template, too, and the template's brain onto the scan.",
+            ),
+            click.option(
+                "--space-kind",
+                type=click.Choice(["rigid", "affine", "syn"]),
+                default="syn",
+                show_default=True,
+                help="How freely the scan may change on its way.",
+            ),
+            click.option(
+                "--register-before-brain",
+                "before_brain",
+                is_flag=True,
+                help="Register whole heads before the brain is extracted, rather than brains.",
+            ),
+            template_dir_option,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def space_from(values: dict[str, Any]) -> SpaceOptions | None:
+    """Take the choices about a template out of a command's values; None if none is asked for."""
+    from cormack.pipeline.options import SpaceOptions
+
+    name, kind, before = values.pop("space"), values.pop("space_kind"), values.pop("before_brain")
+    folder = values.pop("template_dir")
+    if name is None:
+        return None
+    return SpaceOptions(name, kind=kind, before_brain=before, template_dir=None if folder is None else str(folder))
 
 
 @click.command(name="register")

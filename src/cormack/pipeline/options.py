@@ -38,6 +38,29 @@ class LoadOptions:
 
 
 @dataclass(frozen=True)
+class SpaceOptions:
+    """How a run brings a scan into the space of a template.
+
+    Parameters
+    ----------
+    name : str
+        A template's name, or the path of a file.
+    kind : "rigid", "affine" or "syn"
+    metric : "mi", "nmi", "ls" or "cc"
+    before_brain : bool
+        Register whole heads before the brain is extracted, rather than brains after it.
+    template_dir : str or None
+        Where the template's files lie.
+    """
+
+    name: str = "ct"
+    kind: str = "syn"
+    metric: str = "mi"
+    before_brain: bool = False
+    template_dir: str | None = None
+
+
+@dataclass(frozen=True)
 class RunOptions:
     """How a whole run goes; everything here is part of what makes two runs the same.
 
@@ -50,16 +73,21 @@ class RunOptions:
         What voxels outside the brain mask hold in the brain image.
     cormack_units : bool
         Write the volume in Cormack units, too.
+    space : SpaceOptions or None
+        Bring the scan into the space of a template, too.
     """
 
     load: LoadOptions = LoadOptions()
     method: str = "skull"
     outside: Literal["air", "nan", "shift"] = "air"
     cormack_units: bool = False
+    space: SpaceOptions | None = None
 
     def as_parameters(self) -> dict[str, object]:
         """The choices as plain values, for manifests and comparison."""
         plain = asdict(self)
+        if self.space is None:
+            del plain["space"]
         return {**plain.pop("load"), **plain}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -95,18 +95,13 @@ def register_files(
         If an input or the output cannot be used.
     """
     listener = progress or Silent()
-    template = None if Path(fixed).exists() else _template(str(fixed), options, listener)
-    for source in (moving, Path(fixed)) if template is None else (moving,):
-        check_apart(source, out)
+    for source in (moving, Path(fixed)):
+        if source.exists():
+            check_apart(source, out)
     check_writable(out)
+    second = find_fixed(fixed, options, listener)
     listener.step("Reading images")
     first = _read(moving, "moving", options.load, options.moving_mask, listener)
-    if template is None:
-        second = _read(
-            Path(fixed), "fixed", LoadOptions(assume_mm=options.load.assume_mm), options.fixed_mask, listener
-        )
-    else:
-        second = Side(template.volume, template.entry.space, brain=template.brain, template=template)
     listener.step("Finding what counts")
     first, second, findings = masked(first, second, options.region)
     lesions = None if options.lesions is None else read_mask(options.lesions, first.volume, "lesions")
@@ -122,14 +117,7 @@ def register_files(
 
 def register_sides(moving: Side, fixed: Side, options: RegisterFiles, lesions: LabelMap | None = None) -> Registration:
     """Register two sides that have their masks."""
-    template = fixed.template
-    chosen = RegisterOptions(
-        spacing_mm=options.options.spacing_mm,
-        values=options.options.values,
-        search=options.options.search,
-        seed=options.options.seed,
-        look_for_mirror=template is not None and not template.entry.symmetric,
-    )
+    symmetric = fixed.template is not None and fixed.template.entry.symmetric
     return register(
         moving.volume,
         fixed.volume,
@@ -138,8 +126,25 @@ def register_sides(moving: Side, fixed: Side, options: RegisterFiles, lesions: L
         moving_mask=moving.mask,
         fixed_mask=fixed.mask,
         moving_lesions=lesions,
-        options=chosen,
+        options=replace(options.options, look_for_mirror=not symmetric),
     )
+
+
+def find_fixed(fixed: str | Path, options: RegisterFiles, progress: Progress) -> Side:
+    """What is registered to: a template by name, or a scan.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or cannot be used.
+    """
+    if Path(fixed).exists():
+        load = LoadOptions(assume_mm=options.load.assume_mm)
+        return _read(Path(fixed), "fixed", load, options.fixed_mask, progress)
+    template = _template(str(fixed), options, progress)
+    mask = options.fixed_mask
+    given = None if mask is None else read_mask(mask, template.volume, "fixed")
+    return Side(template.volume, template.entry.space, given=given, brain=template.brain, template=template)
 
 
 def _template(name: str, options: RegisterFiles, progress: Progress) -> Template:

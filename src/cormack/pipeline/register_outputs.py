@@ -75,7 +75,7 @@ def write_registration(
     with OutputSet(out) as outputs:
         if made.ok:
             write_volume(outputs.part(WARPED), _stored(warped), codes=fixed.codes)
-            outputs.write_text("warped.json", to_json(_sidecar(warped, fixed)))
+            outputs.write_text("warped.json", to_json(warped_sidecar(warped, fixed.space)))
             write_transforms(outputs, made.transform, moving=moving.space, fixed=fixed.space)
         outputs.write_text(RECORD, to_json(record(moving, fixed, made, options, findings)))
         outputs.write_text(PAGE, render_registration(content(moving, fixed, made, warped, findings)))
@@ -88,9 +88,10 @@ def _stored(volume: Volume) -> Volume:
     return volume.with_data(np.rint(volume.data).astype(np.int16))
 
 
-def _sidecar(warped: Volume, fixed: Side) -> dict[str, object]:
+def warped_sidecar(warped: Volume, space: str) -> dict[str, object]:
+    """Sidecar of a volume in another space."""
     return {
-        "Space": fixed.space,
+        "Space": space,
         "Units": str(warped.unit),
         "OutsideValue": warped.outside,
         "Interpolation": "linear, once",

@@ -18,7 +18,7 @@ from cormack.pipeline.manifest import is_done
 from cormack.pipeline.options import RunOptions
 from cormack.pipeline.progress import Progress, Silent
 from cormack.pipeline.runner import run_steps
-from cormack.pipeline.steps import RUN_STEPS
+from cormack.pipeline.steps import steps_of
 from cormack.pipeline.write import write_run
 
 #: Characters of the input's fingerprint that name a subject for whom no label was given.
@@ -135,14 +135,15 @@ def _run_located(
     results = _process(located, name, options, provenance, progress)
     progress.step("Writing files")
     write_run(out, name, located, results, options, provenance)
-    findings = (*results["grids"].facts.findings, *results["measures"].findings)
+    space = () if results["space"] is None else results["space"].findings
+    findings = (*results["grids"].facts.findings, *space, *results["measures"].findings)
     return Outcome(name.stem, Status.DONE, "", out / name.report, tuple(f.message for f in findings))
 
 
 def _process(
     located: Located, name: ScanName, options: RunOptions, provenance: Provenance, progress: Progress
 ) -> dict[str, Any]:
-    given = {
+    given: dict[str, Any] = {
         "located": located,
         "options": options,
         "load_options": options.load,
@@ -150,5 +151,7 @@ def _process(
         "progress": progress,
         "subject": name.stem,
     }
-    keep = ("grids", "head", "brain", "brain_volume", "measures", "report")
-    return run_steps(RUN_STEPS, given, keep=keep, provenance=provenance, progress=progress)
+    keep = ("grids", "head", "brain", "brain_volume", "measures", "report", "space")
+    if options.space is None:
+        given["space"] = None
+    return run_steps(steps_of(options), given, keep=keep, provenance=provenance, progress=progress)

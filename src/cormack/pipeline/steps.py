@@ -18,6 +18,7 @@ from cormack.pipeline.load import Located
 from cormack.pipeline.masks import BRAIN_STEP, HEAD_STEP
 from cormack.pipeline.options import OUTSIDE_TEXT, RunOptions
 from cormack.pipeline.runner import Step
+from cormack.pipeline.space import BRAIN_SPACE_STEP, HEAD_SPACE_STEP, InSpace
 from cormack.report.content import Processing, ReportContent
 from cormack.report.html import render_report
 
@@ -41,6 +42,7 @@ def report(
     options: RunOptions,
     provenance: Provenance,
     subject: str,
+    space: InSpace | None,
 ) -> str:
     """Write the report's page."""
     processing = Processing(
@@ -59,12 +61,14 @@ def report(
             brain=brain,
             measures=measures,
             selection=located.selection,
-            findings=grids.facts.findings,
+            findings=(*grids.facts.findings, *(() if space is None else space.findings)),
             stack=grids.facts.stack,
             processing=processing,
             versions=software_versions(),
             seconds={STEP_TITLES.get(step, step): seconds for step, seconds in provenance.seconds.items()},
             peak_memory_mb=peak_memory_mb(),
+            template_brain=None if space is None else space.template_brain,
+            registration=() if space is None else space.key_rows,
             created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
     )
@@ -85,4 +89,17 @@ RUN_STEPS = (
     Step("report", "Writing the report", report),
 )
 #: What the report calls the steps whose seconds it lists.
-STEP_TITLES = {"locate": "Finding the scan", **{step.gives: step.title for step in RUN_STEPS}}
+STEP_TITLES = {"locate": "Finding the scan", **{step.gives: step.title for step in (*RUN_STEPS, BRAIN_SPACE_STEP)}}
+
+
+def steps_of(options: RunOptions) -> tuple[Step, ...]:
+    """The steps of a run, with that into a template's space before or after the brain's where it is asked for."""
+    if options.space is None:
+        return RUN_STEPS
+    steps = list(RUN_STEPS)
+    place = steps.index(BRAIN_STEP)
+    if options.space.before_brain:
+        steps.insert(place, HEAD_SPACE_STEP)
+    else:
+        steps.insert(place + 1, BRAIN_SPACE_STEP)
+    return tuple(steps)

@@ -56,7 +56,7 @@ def load_template(name: str, *, folder: Path | None = None, progress: Progress) 
     brain = image if entry.brain == entry.image else _volume(_file(entry, entry.brain, folder, progress))
     if brain.shape != image.shape or not np.allclose(brain.affine, image.affine, atol=1e-3):
         raise InputError(f"template {name!r}: {entry.image.name} and {entry.brain.name} are not on one grid")
-    mask = ndimage.binary_fill_holes(brain.data > 0)
+    mask = ndimage.binary_fill_holes(brain.data > entry.brain_level)
     labels = LabelMap(mask.astype(np.uint8), image.affine, BRAIN, f"brain of the template {entry.title}")
     return Template(entry, _in_units(image, entry), labels)
 

@@ -18,6 +18,7 @@ from cormack.pipeline.load import Located, file_sha256
 from cormack.pipeline.manifest import manifest_text
 from cormack.pipeline.options import RunOptions
 from cormack.pipeline.sidecars import brain_sidecar, grid_sidecar, mask_sidecar, unit_fields
+from cormack.pipeline.space import InSpace, write_space
 from cormack.pipeline.steps import peak_memory_mb
 
 
@@ -71,13 +72,19 @@ def write_run(
             text(name.file("volumes", ".tsv"), table)
             text(name.file("volumes", ".json"), dictionary)
             text(name.report, results["report"])
+            space: InSpace | None = results["space"]
+            written += [] if space is None else write_space(outputs, name, space, codes)
         hashes = {str(relative): file_sha256(outputs.part(relative)) for relative in written}
         text(
             name.manifest,
             manifest_text(
                 located,
                 provenance,
-                findings=(*grids.facts.findings, *results["measures"].findings),
+                findings=(
+                    *grids.facts.findings,
+                    *(() if space is None else space.findings),
+                    *results["measures"].findings,
+                ),
                 outputs=hashes,
                 selection=located.selection,
                 peak_memory_mb=peak_memory_mb(),

@@ -30,40 +30,55 @@ from cormack.register.engine import Kind, Metric, Task
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
+#: Voxels longer than this are looked at in full, shorter ones on half of them at the finest (mm).
+COARSE_MM = 3.0
+
+
 @dataclass(frozen=True)
 class Stage:
-    """One stage of antsRegistration, in its own notation; `{images}` stands for the two images and the weight."""
+    """One stage of antsRegistration, in its own notation; `{images}` stands for the two images and the weight.
+
+    Iterations are given for voxels four times, twice and once as long; levels left out or of 0 take no time. Images are
+    smoothed by as many voxels as the level's factor can be halved.
+    """
 
     transform: str
     metric: str
+    iterations: tuple[int, ...]
     convergence: str
-    shrink_factors: str
-    smoothing_sigmas: str
 
-    def arguments(self, images: str, masks: str) -> list[str]:
+    def arguments(self, images: str, masks: str, spacing_mm: float) -> list[str]:
         """The stage as words of a command line."""
+        factors, iterations = (4, 2, 1)[: len(self.iterations)], self.iterations
+        if spacing_mm > COARSE_MM:
+            factors, iterations = (2, 1), iterations[:2]
         return [
             *("--transform", self.transform),
             *("--metric", self.metric.format(images=images)),
-            *("--convergence", self.convergence),
-            *("--shrink-factors", self.shrink_factors),
-            *("--smoothing-sigmas", self.smoothing_sigmas),
+            *("--convergence", f"[{_times(iterations)},{self.convergence}]"),
+            *("--shrink-factors", _times(factors)),
+            *("--smoothing-sigmas", _times([factor // 2 for factor in factors])),
             *("--masks", masks),
         ]
 
 
-#: Linear stages by metric; the start is near, so that one stage and its two coarser levels do.
-_MI = ("Mattes[{images},32,Regular,0.5]", "[100x50,1e-6,10]", "4x2", "2x1")
-_LS = ("MeanSquares[{images},0,Regular,0.25]", "[100x50x20,1e-6,10]", "4x2x1", "2x1x0")
+def _times(numbers: Sequence[int]) -> str:
+    return "x".join(str(number) for number in numbers)
+
+
+#: Linear stages by metric; the start is near, so that one stage without its finest level does.
+_MI = ("Mattes[{images},32,Regular,0.5]", (100, 50), "1e-6,10")
+_LS = ("MeanSquares[{images},0,Regular,0.25]", (100, 50, 20), "1e-6,10")
 LINEAR = {Metric.MI: _MI, Metric.NMI: _MI, Metric.CC: _MI, Metric.LS: _LS}
 #: Deformable stages by metric. The finest level is left out: it takes seven times as long and gains a tenth of a
 #: millimetre. Least squares are those of the demons, normalised by the gradient, so that bone does not outweigh the
 #: brain.
+_SYN_MI = Stage("SyN[0.5,3,0]", "Mattes[{images},32]", (100, 60, 0), "1e-9,20")
 DEFORMABLE = {
-    Metric.MI: Stage("SyN[0.5,3,0]", "Mattes[{images},32]", "[100x60x0,1e-9,20]", "4x2x1", "2x1x0"),
-    Metric.NMI: Stage("SyN[0.5,3,0]", "Mattes[{images},32]", "[100x60x0,1e-9,20]", "4x2x1", "2x1x0"),
-    Metric.CC: Stage("SyN[0.4,4,0.2]", "CC[{images},2]", "[60x20x0,1e-9,20]", "4x2x1", "2x1x0"),
-    Metric.LS: Stage("SyN[0.2,4,0.2]", "Demons[{images},0]", "[100x60x0,1e-9,20]", "4x2x1", "2x1x0"),
+    Metric.MI: _SYN_MI,
+    Metric.NMI: _SYN_MI,
+    Metric.CC: Stage("SyN[0.4,4,0.2]", "CC[{images},2]", (60, 20, 0), "1e-9,20"),
+    Metric.LS: Stage("SyN[0.2,4,0.2]", "Demons[{images},0]", (100, 60, 0), "1e-9,20"),
 }
 
 
@@ -129,9 +144,10 @@ def _arguments(ants: Any, task: Task, images: Sequence[Any], masks: Sequence[Any
     stages = [Stage(f"{linear}[0.25]", *LINEAR[task.metric])]
     if task.kind is Kind.SYN:
         stages.append(DEFORMABLE[task.metric])
+    spacing_mm = min(task.fixed.spacing_mm)
     return [
         *("--dimensionality", "3", "--initial-moving-transform", "Identity"),
-        *(word for stage in stages for word in stage.arguments(pair, mask)),
+        *(word for stage in stages for word in stage.arguments(pair, mask, spacing_mm)),
         *("--use-histogram-matching", "0", "--collapse-output-transforms", "1", "--float", "1"),
         *("--random-seed", str(task.seed), "--output", prefix),
     ]

@@ -135,10 +135,11 @@ def condition(
     clipped = _clipped(volume, values, low, high)
     if mask is not None:
         clipped = np.where(mask.data > 0, clipped, clipped.dtype.type(low))
-    factors = tuple(max(1, int(spacing_mm / s + 0.05)) for s in volume.spacing_mm)
-    pooled = (block_mean(clipped, factors) - np.float32(low)) / np.float32(high - low)  # type: ignore[arg-type]
+    a, b, c = (max(1, int(spacing_mm / s + 0.05)) for s in volume.spacing_mm)
+    factors = (a, b, c)
+    pooled = (block_mean(clipped, factors) - np.float32(low)) / np.float32(high - low)
     coarse = Volume(pooled, _pooled_affine(volume.affine, factors), unit=Unit.ARBITRARY, outside=0.0)
-    front = foreground(coarse, filled=mask is None)
+    front = foreground(coarse) if mask is None else block_mean((mask.data > 0).astype(np.uint8), factors) >= 0.5
     if not front.any():
         raise InputError("nothing but background in the volume (or its mask); check the units: HU are expected of a CT")
     if mask is None:
@@ -186,16 +187,14 @@ def _pooled_affine(affine: FloatArray, factors: tuple[int, ...]) -> FloatArray:
     return pooled
 
 
-def foreground(volume: Volume, *, filled: bool = True) -> BoolArray:
+def foreground(volume: Volume) -> BoolArray:
     """The largest bright part of a conditioned volume, thin connections cut and holes filled; shape of the volume."""
     step = tuple(max(1, round(FOREGROUND_MM / s)) for s in volume.spacing_mm)
     bright = volume.data[:: step[0], :: step[1], :: step[2]] > FOREGROUND_LEVEL
-    if filled:
-        opened = ndimage.binary_opening(bright)
-        labels, n = ndimage.label(opened)
-        if n:
-            core = labels == np.bincount(labels.ravel())[1:].argmax() + 1
-            bright = ndimage.binary_fill_holes(ndimage.binary_dilation(core, mask=bright))
+    labels, n = ndimage.label(ndimage.binary_opening(bright))
+    if n:
+        core = labels == np.bincount(labels.ravel())[1:].argmax() + 1
+        bright = ndimage.binary_fill_holes(ndimage.binary_dilation(core, mask=bright))
     whole = bright.repeat(step[0], 0).repeat(step[1], 1).repeat(step[2], 2)
     i, j, k = volume.shape
     return np.asarray(whole[:i, :j, :k])

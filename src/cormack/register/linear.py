@@ -104,7 +104,7 @@ class Sampled:
             cost,
             np.zeros(len(parameters)),
             method="Powell",
-            options={"xtol": 0.01, "ftol": 1e-5, "maxiter": rounds},
+            options={"xtol": 0.01, "ftol": 1e-6, "maxiter": rounds},
         )
         return np.asarray(parameters + found.x * steps), -float(found.fun)
 

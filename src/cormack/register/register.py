@@ -36,7 +36,7 @@ class RegisterOptions:
     search : bool
         Look for a start in all orientations. If not, the headers are trusted.
     look_for_mirror : bool
-        Say so where the moving head fits better with left and right exchanged; for templates, whose sides are known.
+        Say so where the moving head fits better with left and right exchanged: for two scans of one person.
     seed : int
     """
 
@@ -145,7 +145,7 @@ def register(
     still = condition(fixed, mask=fixed_mask, lesions=fixed_lesions, **same)  # type: ignore[arg-type]
     begun = Affine.identity()
     try:
-        begun = _start(ready, still, chosen, by, options)
+        begun, findings = _start(ready, still, chosen, by, options)
         transform = _refined(
             ready, still, begun, Task(ready.volume, still.volume, chosen, by, seed=options.seed), engine
         )
@@ -154,7 +154,6 @@ def register(
         return Registration(TransformChain((begun,)), chosen, by, engine.name, begun, None, lost)
     evidence = gather(ready, still, begun, transform, metric=by)
     reason = failure(evidence, transform)
-    findings = mirrored(ready, still, transform) if options.look_for_mirror and reason is None else ()
     return Registration(transform, chosen, by, engine.name, begun, evidence, reason, findings)
 
 
@@ -177,19 +176,25 @@ def _metric(metric: str, moving: Volume, fixed: Volume) -> Metric:
     return chosen
 
 
-def _start(moving: Conditioned, fixed: Conditioned, kind: Kind, metric: Metric, options: RegisterOptions) -> Affine:
+def _start(
+    moving: Conditioned, fixed: Conditioned, kind: Kind, metric: Metric, options: RegisterOptions
+) -> tuple[Affine, tuple[Finding, ...]]:
     """Where the engine begins; with nmi the linear part is found here, as no stage of ANTs normalises."""
     begun = Affine.identity()
+    findings: tuple[Finding, ...] = ()
     if options.search:
-        begun = find_start(moving, fixed, scaled=kind is not Kind.RIGID).transform
+        scaled = kind is not Kind.RIGID
+        start = find_start(moving, fixed, scaled=scaled)
+        begun = start.transform
+        findings = mirrored(moving, fixed, start, scaled=scaled) if options.look_for_mirror else ()
     if metric is not Metric.NMI:
-        return begun
+        return begun, findings
     frame = Frame(fixed.centre_mm, begun.apply(fixed.centre_mm), begun.matrix[:3, :3])
     parameters = np.zeros(RIGID if kind is Kind.RIGID else AFFINE)
     for spacing_mm, shrink in ((4.0, 0.2), (options.spacing_mm, 0.05)):
         sampled = Sampled(thinned(moving, spacing_mm), thinned(fixed, spacing_mm), count=NMI_COUNT)
-        parameters, _ = sampled.best(frame, parameters, shrink=shrink, rounds=4)
-    return frame.affine(parameters)
+        parameters, _ = sampled.best(frame, parameters, shrink=shrink, rounds=10)
+    return frame.affine(parameters), findings
 
 
 def _refined(moving: Conditioned, fixed: Conditioned, begun: Affine, task: Task, engine: Engine) -> TransformChain:

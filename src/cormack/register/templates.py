@@ -32,7 +32,9 @@ class TemplateEntry:
     space : str
         Label of its space in BIDS names.
     image, brain : TemplateFile
-        The image, and a file that is above 0 inside the brain. They may be the same.
+        The image, and the brain without skull, from which the mask is made. They may be the same.
+    brain_level : float
+        Voxels of `brain` above this stored value are brain: half of what the brain has, where its rim is smooth.
     package : str or None
         Package that ships the files; `name` of a file is then a path within it.
     hu : tuple of float or None
@@ -49,6 +51,7 @@ class TemplateEntry:
     space: str
     image: TemplateFile
     brain: TemplateFile
+    brain_level: float
     package: str | None
     hu: tuple[float, float] | None
     brain_only: bool
@@ -61,7 +64,7 @@ class TemplateEntry:
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """A template that was read: its image and its brain on one grid."""
+    """A template that was read: its image and the mask of its brain, on one grid."""
 
     entry: TemplateEntry
     volume: Volume
@@ -85,10 +88,11 @@ TEMPLATES = {
                 "7996bb8b44e1ee5c8a327dc3a6b7c13e72ca0049a6eecba9d3d8ada98aa800ac",
                 _CLINICAL + "scct_stripped.nii",
             ),
+            brain_level=1000.0,
             package=None,
             hu=(1 / 10.2, -2296 / 10.2),
             brain_only=False,
-            symmetric=False,
+            symmetric=True,
             citation="Rorden C, Bonilha L, Fridriksson J, Bender B, Karnath HO. Age-specific CT and MRI templates for "
             "spatial normalization. NeuroImage 2012;61(4):957-965.",
             doi="10.1016/j.neuroimage.2012.03.020",
@@ -101,6 +105,7 @@ TEMPLATES = {
             space="MNI152NLin2009aSym",
             image=TemplateFile(_NILEARN, "421a10e872fd6cadae7f61d358dffbcc1795a497d61ee76c5dda2503e1a1e9e6"),
             brain=TemplateFile(_NILEARN, "421a10e872fd6cadae7f61d358dffbcc1795a497d61ee76c5dda2503e1a1e9e6"),
+            brain_level=0.0,
             package="nilearn",
             hu=None,
             brain_only=True,

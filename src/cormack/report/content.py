@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
 from cormack.core.measures import ScanMeasures
 from cormack.core.volume import SliceStack, Volume
+
+if TYPE_CHECKING:
+    from cormack.report.tables import Row
 
 #: A stack leans from this on (degrees); below, it is called straight.
 LEANING_DEG = 0.05
@@ -123,6 +127,10 @@ class ReportContent:
     versions, seconds : mapping
         Software versions by package; wall seconds by step.
     peak_memory_mb : float or None
+    template_brain : LabelMap or None
+        The brain of a template, carried onto the volume; outlined in the pictures.
+    registration : tuple of Row
+        How well the scan lies on the template; not shown if empty.
     created : str
         Date and time of the run (not of the scan), as it should be shown; empty to leave it out.
     """
@@ -139,6 +147,8 @@ class ReportContent:
     versions: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     peak_memory_mb: float | None = None
+    template_brain: LabelMap | None = None
+    registration: tuple[Row, ...] = ()
     created: str = ""
 
     @property

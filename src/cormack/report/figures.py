@@ -29,7 +29,7 @@ class Figures:
     bone: tuple[Panel, ...]
 
 
-def figures(volume: Volume, head: LabelMap, brain: LabelMap) -> Figures:
+def figures(volume: Volume, head: LabelMap, brain: LabelMap, template_brain: LabelMap | None = None) -> Figures:
     """Cut all pictures of a report.
 
     Parameters
@@ -38,6 +38,8 @@ def figures(volume: Volume, head: LabelMap, brain: LabelMap) -> Figures:
         HU, shape (i, j, k), axes closest to right, anterior, superior.
     head, brain : LabelMap
         On the grid of the volume; an empty brain mask is replaced by the head, an empty head by the whole grid.
+    template_brain : LabelMap, optional
+        Outlined, too.
     """
     head_profiles = _profiles(head.data)
     brain_profiles = _profiles(brain.data)
@@ -45,6 +47,8 @@ def figures(volume: Volume, head: LabelMap, brain: LabelMap) -> Figures:
     centred_on = brain_profiles if all(p.any() for p in brain_profiles) else head_profiles
     centre = [_median(profile) for profile in centred_on]
     masks = {"head": head, "brain": brain}
+    if template_brain is not None:
+        masks["template"] = template_brain
     soft, bone = WINDOWS["brain"], WINDOWS["bone"]
 
     def cut(axis: int, index: int, *, bone_window: bool = False) -> Panel:

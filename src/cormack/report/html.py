@@ -24,7 +24,7 @@ def render_report(content: ReportContent) -> str:
         content=content,
         key_rows=key_rows(content),
         warnings=sorted((warned(finding) for finding in content.all_findings), key=lambda w: w.is_note),
-        figures=figures(content.volume, content.head, content.brain),
+        figures=figures(content.volume, content.head, content.brain, content.template_brain),
         charts=(head_chart(content.measures.head_histogram), brain_chart(content.measures.histogram)),
         volume_rows=measurement_rows(content.measures.measurements, volumes=True),
         other_rows=measurement_rows(content.measures.measurements, volumes=False),
