@@ -122,20 +122,17 @@ def test_the_key_is_not_shown_and_travels_in_a_pickle() -> None:
 
 
 def test_identities() -> None:
-    assert patient_identity(" 123 \0x", None, "Doe^John", "19700101", "1.2") == "123"
-    assert patient_identity("123", "A", None, None, None) != patient_identity("123", "B", None, None, None)
-    named = patient_identity("", "", "Doe^John^^ ", "19700402", "1.2")
-    assert named == patient_identity(None, "X", "DOE^JOHN=山田^太郎", "1970.04.02", "1.3")
-    assert named != patient_identity(None, None, "Doe^John", "19700403", "1.2")
-    study = patient_identity("", None, "^^", "", "1.2.3")
-    assert study != patient_identity(None, None, None, None, "1.2.4")
-    assert study != patient_identity("1.2.3", None, None, None, None)
+    assert patient_identity(" 123 \0x", "Doe^John", "19700101", "1.2") == "123"
+    named = patient_identity("", "Doe^John^^ ", "19700402", "1.2")
+    assert named == patient_identity(None, "DOE^JOHN=山田^太郎", "1970.04.02", "1.3")
+    assert named != patient_identity(None, "Doe^John", "19700403", "1.2")
+    study = patient_identity("", "^^", "", "1.2.3")
+    assert study != patient_identity(None, None, None, "1.2.4")
+    assert study != patient_identity("1.2.3", None, None, None)
     # The text of one kind of identity cannot be written into another's.
-    assert patient_identity("issued\x1fA\x1f123", None, None, None, None) != patient_identity(
-        "123", "A", None, None, None
-    )
+    assert patient_identity(named, None, None, None) != named
     own = KEY.pseudonym("123")
-    assert patient_identity(own, None, None, None, None) == own
+    assert patient_identity(own, None, None, None) == own
 
 
 def test_a_key_is_made_once(tmp_path) -> None:

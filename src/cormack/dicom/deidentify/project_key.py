@@ -157,22 +157,21 @@ def _keyed(key: bytes, text: str) -> bytes:
     return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")
 
 
-def patient_identity(
-    patient_id: str | None, issuer: str | None, name: str | None, birth_date: str | None, study_uid: str | None
-) -> str:
+def patient_identity(patient_id: str | None, name: str | None, birth_date: str | None, study_uid: str | None) -> str:
     """Who an object is about, as one canonical text: the same for every object of a patient.
 
-    PatientID with its issuer; without a number, name and birth date; without a name, the study, which then
-    stands for a patient of its own. A bare PatientID is its own identity, so that an own pseudonym is recognised.
+    PatientID; without it, name and birth date; without a name, the study, which then stands for a patient of its own.
+    PatientID counts alone: its issuer is missing or written differently in some objects of one patient, which would tear
+    them apart. A PatientID is its own identity, so that an own pseudonym is recognised.
 
     Parameters
     ----------
-    patient_id, issuer, name, birth_date, study_uid : str or None
-        Values as stored: (0010,0020), (0010,0021), (0010,0010), (0010,0030), (0020,000D).
+    patient_id, name, birth_date, study_uid : str or None
+        Values as stored: (0010,0020), (0010,0010), (0010,0030), (0020,000D).
     """
-    number, authority = _canonical(patient_id), _canonical(issuer)
+    number = _canonical(patient_id)
     if number:
-        return _SEPARATOR.join(("issued", authority, number)) if authority else number
+        return number
     person = _canonical_name(name)
     if person:
         return _SEPARATOR.join(("named", person, _canonical(birth_date).replace(".", "")))

@@ -109,7 +109,7 @@ def _survey_file(source: Source, index: int, finder: IdentifierFinder) -> tuple[
             return Surveyed(index, reason=Reason.NO_IDENTITY), None
         patient_id, issuer, name, birth_date, study = (text_of(dataset, keyword) for keyword in _IDENTITY)
         facts = PatientFacts(patient_id, issuer, name, birth_date, finder.find(dataset))
-        identity = patient_identity(patient_id, issuer, name, birth_date, study)
+        identity = patient_identity(patient_id, name, birth_date, study)
     except headers.NotDicom:
         return Surveyed(index, reason=Reason.NOT_DICOM), None
     except (DicomError, *headers.BACKEND_ERRORS):
@@ -119,8 +119,8 @@ def _survey_file(source: Source, index: int, finder: IdentifierFinder) -> tuple[
 
 def identity_of(dataset: Any) -> str:
     """The canonical text of the patient of an object."""
-    patient_id, issuer, name, birth_date, study = (text_of(dataset, keyword) for keyword in _IDENTITY)
-    return patient_identity(patient_id, issuer, name, birth_date, study)
+    patient_id, _, name, birth_date, study = (text_of(dataset, keyword) for keyword in _IDENTITY)
+    return patient_identity(patient_id, name, birth_date, study)
 
 
 def sop_uids(dataset: Any) -> tuple[str, str]:
