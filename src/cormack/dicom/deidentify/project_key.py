@@ -161,7 +161,7 @@ def patient_identity(patient_id: str | None, name: str | None, birth_date: str |
     """Who an object is about, as one canonical text: the same for every object of a patient.
 
     PatientID; without it, name and birth date; without a name, the study, which then stands for a patient of its own.
-    PatientID counts alone: its issuer is missing or written differently in some objects of one patient, which would tear
+    PatientID counts alone: its issuer is missing or written differently in some objects of a patient, which would tear
     them apart. A PatientID is its own identity, so that an own pseudonym is recognised.
 
     Parameters
