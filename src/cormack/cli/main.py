@@ -265,9 +265,13 @@ cli.add_command(transform_points_command)
 cli.add_command(reidentify_command)
 
 
+class _Stopped(KeyboardInterrupt):
+    """A polite kill. A plain KeyboardInterrupt that passes through `exec`, as within dataclasses, ends CPython with -2."""
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
     """Turn a polite kill into an interruption, so that unfinished files are removed."""
-    raise KeyboardInterrupt
+    raise _Stopped
 
 
 def main(arguments: list[str] | None = None) -> int:
