@@ -23,6 +23,7 @@ from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
 from cormack.cli.register import register_command, space_from, space_options
 from cormack.cli.reidentify import reidentify_command
+from cormack.cli.template import template_group
 from cormack.cli.terminal import listener, say, warn
 from cormack.cli.warping import transform_command, transform_points_command
 from cormack.core.errors import CormackError
@@ -259,6 +260,7 @@ cli.add_command(native_command)
 cli.add_command(deidentify_command)
 cli.add_command(deface_command)
 cli.add_command(register_command)
+cli.add_command(template_group)
 cli.add_command(transform_command)
 cli.add_command(follow_up_command)
 cli.add_command(transform_points_command)

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 THREADS_VARIABLE = "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"
 
 
+def use_threads(threads: int | None) -> None:
+    """Give registration so many threads; without a number those of the environment, or one, for equal results."""
+    if threads is None:
+        os.environ.setdefault(THREADS_VARIABLE, "1")
+    else:
+        os.environ[THREADS_VARIABLE] = str(threads)
+
+
 def template_dir_option(command: Any) -> Any:
     """`--template-dir`, for all commands that read templates."""
     return click.option(
@@ -67,6 +75,7 @@ def space_from(values: dict[str, Any]) -> SpaceOptions | None:
     folder = values.pop("template_dir")
     if name is None:
         return None
+    use_threads(None)
     return SpaceOptions(name, kind=kind, before_brain=before, template_dir=None if folder is None else str(folder))
 
 
@@ -117,7 +126,11 @@ def space_from(values: dict[str, Any]) -> SpaceOptions | None:
     help="Edge of the voxels that the engine sees (mm).",
 )
 @click.option("--trust-headers", is_flag=True, help="Begin where the headers place the volumes, without a search.")
-@click.option("--threads", type=click.IntRange(1, 256), help="Processor threads; 1 gives the same bits every time.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 256),
+    help="Processor threads  [default: 1, which gives the same result every time]",
+)
 @click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series of MOVING instead of the best one.")
 @click.option("--assume-mm", is_flag=True, help="Take NIfTI headers without a unit of length for millimetres.")
 @template_dir_option
@@ -135,8 +148,7 @@ def register_command(
     from cormack.register.register import RegisterOptions
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
-    if threads is not None:
-        os.environ[THREADS_VARIABLE] = str(threads)
+    use_threads(threads)
     chosen = RegisterOptions(spacing_mm=values.pop("spacing_mm"), values=values.pop("values"), search=not trust_headers)
     load = LoadOptions(series=values.pop("series"), assume_mm=values.pop("assume_mm"))
     options = RegisterFiles(options=chosen, load=load, region="brain" if brain else "head", **values)

@@ -101,7 +101,7 @@ def register_files(
     check_writable(out)
     second = find_fixed(fixed, options, listener)
     listener.step("Reading images")
-    first = _read(moving, "moving", options.load, options.moving_mask, listener)
+    first = read_side(moving, "moving", options.load, options.moving_mask, listener)
     listener.step("Finding what counts")
     first, second, findings = masked(first, second, options.region)
     lesions = None if options.lesions is None else read_mask(options.lesions, first.volume, "lesions")
@@ -140,7 +140,7 @@ def find_fixed(fixed: str | Path, options: RegisterFiles, progress: Progress) ->
     """
     if Path(fixed).exists():
         load = LoadOptions(assume_mm=options.load.assume_mm)
-        return _read(Path(fixed), "fixed", load, options.fixed_mask, progress)
+        return read_side(Path(fixed), "fixed", load, options.fixed_mask, progress)
     template = _template(str(fixed), options, progress)
     mask = options.fixed_mask
     given = None if mask is None else read_mask(mask, template.volume, "fixed")
@@ -156,7 +156,14 @@ def _template(name: str, options: RegisterFiles, progress: Progress) -> Template
     return load_template(name, folder=options.template_dir, progress=progress)
 
 
-def _read(path: Path, label: str, load: LoadOptions, mask: Path | None, progress: Progress) -> Side:
+def read_side(path: Path, label: str, load: LoadOptions, mask: Path | None, progress: Progress) -> Side:
+    """A scan on its own grid, with the mask that a file gives; `label` names its space.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is no scan.
+    """
     found = find_image(path, load, progress)
     if not isinstance(found.image, Volume):
         raise InputError(f"{path}: a scan was expected, not labels")
@@ -196,6 +203,17 @@ def masked(moving: Side, fixed: Side, region: Region) -> tuple[Side, Side, tuple
             lost = (Finding("registered-by-head", reason),)
             return _with_head(moving), _with_head(fixed), lost
     return _with_head(moving), _with_head(fixed), ()
+
+
+def masked_side(side: Side, region: Region) -> Side:
+    """One side with its mask.
+
+    Raises
+    ------
+    ExtractionError
+        If the region cannot be found.
+    """
+    return _with_brain(side) if region == "brain" else _with_head(side)
 
 
 def _with_brain(side: Side) -> Side:

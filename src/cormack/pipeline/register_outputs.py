@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cormack.core.errors import GeometryError
 from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
 from cormack.core.provenance import package_version, software_versions
@@ -71,14 +72,26 @@ def write_registration(
         If the file system refuses.
     """
     findings = (*notes, *made.findings, *(() if made.failure is None else (made.failure,)))
-    warped = warp(moving.volume, made.transform, fixed.volume.affine, fixed.volume.shape)
+    warped, carried = _carried(moving, fixed, made)
     with OutputSet(out) as outputs:
         if made.ok:
             write_volume(outputs.part(WARPED), _stored(warped), codes=fixed.codes)
             outputs.write_text("warped.json", to_json(warped_sidecar(warped, fixed.space)))
             write_transforms(outputs, made.transform, moving=moving.space, fixed=fixed.space)
         outputs.write_text(RECORD, to_json(record(moving, fixed, made, options, findings)))
-        outputs.write_text(PAGE, render_registration(content(moving, fixed, made, warped, findings)))
+        outputs.write_text(PAGE, render_registration(content(moving, fixed, made, (warped, carried), findings)))
+
+
+def _carried(moving: Side, fixed: Side, made: Registration) -> tuple[Volume, LabelMap | None]:
+    """The moving volume and its mask on the fixed grid; background only where a failed transform leads astray."""
+    grid = fixed.volume.affine, fixed.volume.shape
+    try:
+        warped = warp(moving.volume, made.transform, *grid)
+        return warped, None if moving.mask is None else warp(moving.mask, made.transform, *grid)
+    except GeometryError:
+        outside = moving.volume.outside
+        empty = np.full(fixed.volume.shape, outside, dtype=np.float32)
+        return fixed.volume.with_data(empty, unit=moving.volume.unit, outside=outside), None
 
 
 def _stored(volume: Volume) -> Volume:
@@ -149,18 +162,19 @@ def region_of(side: Side) -> str:
 
 
 def content(
-    moving: Side, fixed: Side, made: Registration, warped: Volume, findings: tuple[Finding, ...]
+    moving: Side,
+    fixed: Side,
+    made: Registration,
+    carried: tuple[Volume, LabelMap | None],
+    findings: tuple[Finding, ...],
 ) -> RegistrationContent:
-    """What the page says."""
+    """What the page says; `carried` are the moving volume and its mask on the fixed grid."""
     entry = None if fixed.template is None else fixed.template.entry
-    carried = None
-    if moving.mask is not None:
-        carried = warp(moving.mask, made.transform, fixed.volume.affine, fixed.volume.shape)
     return RegistrationContent(
         title=f"{moving.space} to {fixed.space}",
-        warped=warped,
+        warped=carried[0],
         fixed=fixed.volume,
-        warped_mask=carried,
+        warped_mask=carried[1],
         fixed_mask=fixed.mask or fixed.brain,
         key_rows=key_rows(made),
         findings=findings,

@@ -1,10 +1,11 @@
 """ANTs (Avants et al. 2011, doi 10.1016/j.neuroimage.2010.09.025) through the package antspyx.
 
 This is the only module that imports it. Volumes go to ANTs in memory and leave RAS+ for ITK's LPS+ here. ANTs hands its
-transforms over as files; they stay in a temporary folder for as long as it takes to read them. The seed is fixed. With
-one thread the result is the same to the last bit; with several, sums are added in another order and the transforms
-differ by some micrometres. ITK takes the number of threads from ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS when it is first
-used (`cormack register --threads`).
+transforms over as files; they stay in a temporary folder for as long as it takes to read them.
+
+The seed is fixed. With one thread the result is the same to the last bit; with several, sums are added in another order
+every time, and the transforms differ a little. ITK takes the number of threads from the environment's
+ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS when it is first used; the command line sets it to 1 unless told otherwise.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class AntsEngine:
         ants = load_ants()
         images = [ants_image(ants, volume.data, volume.affine) for volume in (task.fixed, task.moving)]
         masks = [
-            None if mask is None else ants_image(ants, mask.astype(np.float32), volume.affine)
+            None if mask is None else ants_image(ants, mask, volume.affine)
             for mask, volume in ((task.fixed_mask, task.fixed), (task.moving_mask, task.moving))
         ]
         with TemporaryDirectory(prefix="cormack-") as folder:
@@ -125,11 +126,14 @@ def load_ants() -> Any:
 
 
 def ants_image(ants: Any, data: AnyArray, affine: FloatArray) -> Any:
-    """An array with its affine (RAS+ mm, orthogonal) as an image of ANTs, float32."""
+    """An array with its affine (RAS+ mm, orthogonal) as an image of ANTs: float32, masks uint8.
+
+    ANTs takes the memory of a mask for bytes, whatever it holds.
+    """
     lps = LPS @ affine
     spacing = np.linalg.norm(lps[:3, :3], axis=0)
     return ants.from_numpy(
-        np.ascontiguousarray(data, dtype=np.float32),
+        np.ascontiguousarray(data, dtype=np.uint8 if data.dtype == bool else np.float32),
         origin=lps[:3, 3].tolist(),
         spacing=spacing.tolist(),
         direction=lps[:3, :3] / spacing,

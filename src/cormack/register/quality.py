@@ -37,8 +37,8 @@ class Evidence:
         Name of the similarity: mi (nats), nmi, ls (minus the mean squared difference of values from 0 to 1), cc
         (correlation coefficient).
     similarity_before, similarity_start, similarity_after : float or None
-        As the headers place the volumes, where the search for a start ended, and at the end; within the fixed
-        foreground where both volumes have values. None where they do not overlap.
+        As the headers place the volumes, where the search for a start ended, and at the end; where both
+        volumes have values, background included. None where they do not overlap.
     overlap : float
         Sørensen-Dice coefficient of the two foregrounds after registration, where both were imaged.
     covered : float
@@ -101,12 +101,11 @@ def _compare(
         return None, 0.0, 0.0
     values = _onto(moving.volume, transform, fixed.volume)
     front = _onto(moving.volume.with_data(moving.foreground.astype(np.float32)), transform, fixed.volume) >= 0.5
-    looked = imaged if fixed.counted is None else imaged & fixed.counted
-    inside = looked & fixed.foreground
+    inside = imaged if fixed.counted is None else imaged & fixed.counted
     covered = float(np.mean(imaged[fixed.foreground]))
     total = int(np.count_nonzero(front & imaged) + np.count_nonzero(fixed.foreground & imaged))
     overlap = 2.0 * int(np.count_nonzero(front & fixed.foreground & imaged)) / max(1, total)
-    if not inside.any():
+    if not (inside & fixed.foreground).any():
         return None, covered, overlap
     return SIMILARITIES[metric](fixed.volume.data[inside], values[inside]), covered, overlap
 
