@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from cormack.pipeline.extract import extract_mask
     from cormack.pipeline.follow_up import follow_up
     from cormack.pipeline.options import LoadOptions, RunOptions
+    from cormack.pipeline.register import RegisterFiles, register_files
     from cormack.pipeline.run import run
     from cormack.pipeline.transform import transform_image, transform_points
     from cormack.register.atlas import Atlas, label_by_atlases
     from cormack.register.fusion import Fusion, fuse
+    from cormack.register.register import RegisterOptions, Registration, register_volumes
     from cormack.report.content import ReportContent
     from cormack.report.html import render_report
 
@@ -54,6 +56,9 @@ _HOMES = {
     "LabelMap": "core.labels",
     "LabelTable": "core.labels",
     "LoadOptions": "pipeline.options",
+    "RegisterFiles": "pipeline.register",
+    "RegisterOptions": "register.register",
+    "Registration": "register.register",
     "ReportContent": "report.content",
     "RunOptions": "pipeline.options",
     "SliceStack": "core.volume",
@@ -81,6 +86,8 @@ _HOMES = {
     "read_stack": "files.nifti",
     "read_transform": "files.transforms",
     "rectify": "imaging.rectify",
+    "register_files": "pipeline.register",
+    "register_volumes": "register.register",
     "render_report": "report.html",
     "run": "pipeline.run",
     "to_native": "imaging.native",
@@ -106,6 +113,9 @@ __all__ = [
     "LabelMap",
     "LabelTable",
     "LoadOptions",
+    "RegisterFiles",
+    "RegisterOptions",
+    "Registration",
     "ReportContent",
     "RunOptions",
     "SliceStack",
@@ -133,6 +143,8 @@ __all__ = [
     "read_stack",
     "read_transform",
     "rectify",
+    "register_files",
+    "register_volumes",
     "render_report",
     "run",
     "to_native",

@@ -42,13 +42,13 @@ def known(monkeypatch):
     """Registration by the shift that the brightness of the atlas says; None fails."""
 
     def give(shifts):
-        def register(moving, fixed, kind, **_):
+        def register_volumes(moving, fixed, kind, **_):
             mm = shifts[float(fixed.data[0, 0, 0])]
             failure = Finding("registration-diverged", "nothing fits") if mm is None else None
             chain = TransformChain((shifted(mm or 0.0),))
             return Registration(chain, Kind(kind), Metric.MI, "known", Affine.identity(), None, failure)
 
-        monkeypatch.setattr(subject, "register", register)
+        monkeypatch.setattr(subject, "register_volumes", register_volumes)
 
     return give
 

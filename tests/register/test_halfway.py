@@ -30,11 +30,11 @@ def answers(monkeypatch):
     """Let registration answer: `there` where the first is fixed, `back` where the second is."""
 
     def give(there, back, failure=None):
-        def register(moving, fixed, kind, **_):
+        def register_volumes(moving, fixed, kind, **_):
             chain = TransformChain((there if fixed is FIRST else back,))
             return Registration(chain, Kind(kind), Metric.MI, "known", Affine.identity(), None, failure)
 
-        monkeypatch.setattr(subject, "register", register)
+        monkeypatch.setattr(subject, "register_volumes", register_volumes)
 
     return give
 

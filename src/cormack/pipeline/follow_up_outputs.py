@@ -38,7 +38,7 @@ class FollowUpOptions:
     Parameters
     ----------
     metric : str
-        What the registration maximises; see `cormack.register.register.register`.
+        What the registration maximises; see `cormack.register.register.register_volumes`.
     spacing_mm : float
         Edge of the voxels halfway.
     order : 1 linear, 3 cubic

@@ -27,7 +27,7 @@ from cormack.pipeline.progress import Progress, Silent
 from cormack.pipeline.register_outputs import Side, write_registration
 from cormack.pipeline.templates import load_template
 from cormack.register.engine import Kind, Metric
-from cormack.register.register import RegisterOptions, Registration, register
+from cormack.register.register import RegisterOptions, Registration, register_volumes
 from cormack.register.templates import TEMPLATES, Template
 
 Region = Literal["brain", "head"]
@@ -118,7 +118,7 @@ def register_files(
 def register_sides(moving: Side, fixed: Side, options: RegisterFiles, lesions: LabelMap | None = None) -> Registration:
     """Register two sides that have their masks."""
     symmetric = fixed.template is not None and fixed.template.entry.symmetric
-    return register(
+    return register_volumes(
         moving.volume,
         fixed.volume,
         options.kind,

@@ -15,7 +15,7 @@ from cormack.core.volume import Volume
 from cormack.imaging.warp import warp
 from cormack.register.engine import Engine, Kind, Metric
 from cormack.register.fusion import Fusion, fuse
-from cormack.register.register import RegisterOptions, Registration, register
+from cormack.register.register import RegisterOptions, Registration, register_volumes
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def label_by_atlases(
     atlases : sequence of Atlas
         One, or several to be fused. Those whose registration fails are left out, and it is said.
     kind, metric : str
-        See `cormack.register.register.register`.
+        See `cormack.register.register.register_volumes`.
     fusion : Fusion
         See `cormack.register.fusion.fuse`.
     scan_mask : LabelMap, optional
@@ -109,7 +109,7 @@ def label_by_atlases(
     if any((atlas.mask is None) != (scan_mask is None) for atlas in atlases):
         raise InputError("give a mask of the scan and of every atlas, or none: a brain is not registered to a head")
     registrations = tuple(
-        register(
+        register_volumes(
             scan, atlas.volume, kind, metric=metric, moving_mask=scan_mask, fixed_mask=atlas.mask, options=options,
             engine=engine,
         )

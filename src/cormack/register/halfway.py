@@ -15,7 +15,7 @@ from cormack.core.labels import LabelMap
 from cormack.core.transforms import Affine, TransformChain
 from cormack.core.volume import FloatArray, Volume
 from cormack.register.engine import Engine, Kind, Metric
-from cormack.register.register import RegisterOptions, Registration, register
+from cormack.register.register import RegisterOptions, Registration, register_volumes
 
 #: The two directions of registration may differ by this much at the surface of a head (mm).
 AGREEMENT_MM = 1.0
@@ -94,9 +94,9 @@ def register_halfway(
         If the scans are turned against each other by 180 degrees, so that nothing lies halfway.
     """
     masks = {"moving_mask": second_mask, "fixed_mask": first_mask}
-    there = register(second, first, Kind.RIGID, metric=metric, options=options, engine=engine, **masks)
+    there = register_volumes(second, first, Kind.RIGID, metric=metric, options=options, engine=engine, **masks)
     masks = {"moving_mask": first_mask, "fixed_mask": second_mask}
-    back = register(first, second, Kind.RIGID, metric=metric, options=options, engine=engine, **masks)
+    back = register_volumes(first, second, Kind.RIGID, metric=metric, options=options, engine=engine, **masks)
     out, home = _rigid(there.transform), _rigid(back.transform).inverse()
     middle = _mean(out, home)
     apart = _distance_mm(out, home, _centre(first))

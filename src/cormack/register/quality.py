@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -124,50 +124,46 @@ def _inverse_consistency_mm(transform: TransformChain, fixed: Conditioned) -> Fl
     return np.asarray(np.linalg.norm(back - points, axis=1))
 
 
-def _diverged(evidence: Evidence, scaling: float) -> str | None:
+def _apart(evidence: Evidence, scaling: float) -> Finding | None:
+    if evidence.overlap >= LEAST_OVERLAP:
+        return None
+    reason = f"the two foregrounds overlap by {evidence.overlap:.2f} (Sørensen-Dice); expected at least {LEAST_OVERLAP}"
+    return Finding("registration-overlap", _in_words(reason), evidence.as_dict())
+
+
+def _diverged(evidence: Evidence, scaling: float) -> Finding | None:
     if not 1 / MOST_SCALING < scaling < MOST_SCALING:
-        return f"the volume would change by a factor of {scaling:.2f}"
+        return diverged(f"the volume would change by a factor of {scaling:.2f}", evidence.as_dict())
     before, after = evidence.similarity_start, evidence.similarity_after
     if before is not None and (after is None or after < before - TOLERATED_LOSS * abs(before)):
-        return "the volumes are less alike than at the start"
+        return diverged("the volumes are less alike than at the start", evidence.as_dict())
     return None
 
 
-def _folded(evidence: Evidence, scaling: float) -> str | None:
-    if evidence.folded_share > MOST_FOLDED:
-        least = evidence.jacobian_min
-        return f"{evidence.folded_share:.2%} of the fixed foreground is folded (Jacobian down to {least:.2f})"
-    return None
-
-
-def _apart(evidence: Evidence, scaling: float) -> str | None:
-    if evidence.overlap < LEAST_OVERLAP:
-        return (
-            f"the two foregrounds overlap by {evidence.overlap:.2f} (Sørensen-Dice); expected at least {LEAST_OVERLAP}"
-        )
-    return None
+def _folded(evidence: Evidence, scaling: float) -> Finding | None:
+    if evidence.folded_share <= MOST_FOLDED:
+        return None
+    least = evidence.jacobian_min
+    reason = f"{evidence.folded_share:.2%} of the fixed foreground is folded (Jacobian down to {least:.2f})"
+    return Finding("registration-folded", _in_words(reason), evidence.as_dict())
 
 
 #: Reasons to call a registration failed, in the order of asking.
-FAILURES: tuple[tuple[str, Callable[[Evidence, float], str | None]], ...] = (
-    ("registration-overlap", _apart),
-    ("registration-diverged", _diverged),
-    ("registration-folded", _folded),
-)
+FAILURES: tuple[Callable[[Evidence, float], Finding | None], ...] = (_apart, _diverged, _folded)
 
 
 def failure(evidence: Evidence, transform: TransformChain) -> Finding | None:
     """Why a registration counts as failed; None if it does not."""
     linear = [np.linalg.det(t.matrix[:3, :3]) for t in transform.transforms if isinstance(t, Affine)]
     scaling = float(np.prod(linear))
-    for code, ask in FAILURES:
-        reason = ask(evidence, scaling)
-        if reason is not None:
-            return failed(code, reason, evidence.as_dict())
-    return None
+    return next((found for ask in FAILURES if (found := ask(evidence, scaling)) is not None), None)
 
 
-def failed(code: str, reason: str, evidence: dict[str, object] | None = None) -> Finding:
-    """A failed registration in words."""
+def diverged(reason: str, evidence: Mapping[str, object] | None = None) -> Finding:
+    """A registration that led nowhere, in words."""
+    return Finding("registration-diverged", _in_words(reason), evidence or {})
+
+
+def _in_words(reason: str) -> str:
     advice = "look at the pictures; try a brain mask for both volumes, a mask of lesions, or another metric"
-    return Finding(code, f"registration failed: {reason}; {advice}", evidence or {})
+    return f"registration failed: {reason}; {advice}"

@@ -16,7 +16,7 @@ from cormack.register.conditioning import Conditioned, Values, check, condition
 from cormack.register.engine import Engine, Kind, Metric, Task
 from cormack.register.linear import AFFINE, RIGID, Frame, Sampled
 from cormack.register.mirror import mirrored
-from cormack.register.quality import Evidence, failed, failure, gather
+from cormack.register.quality import Evidence, diverged, failure, gather
 from cormack.register.start import find_start, thinned
 
 #: Voxels compared by the search for the greatest normalised mutual information, which is not the engine's.
@@ -82,7 +82,7 @@ class Registration:
         return self.failure is None
 
 
-def register(
+def register_volumes(
     moving: Volume,
     fixed: Volume,
     kind: str = Kind.RIGID,
@@ -133,7 +133,7 @@ def register(
     >>> data[8:12, 8:12, 8:12] = 5
     >>> head = Volume(data, np.diag([8.0, 8.0, 8.0, 1.0]))
     >>> options = RegisterOptions(spacing_mm=8.0, search=False)
-    >>> register(head, head, options=options, engine=GivenEngine(Affine.identity())).evidence.overlap
+    >>> register_volumes(head, head, options=options, engine=GivenEngine(Affine.identity())).evidence.overlap
     1.0
     """
     chosen, by = _kind(kind), _metric(metric, moving, fixed)
@@ -150,7 +150,7 @@ def register(
             ready, still, begun, Task(ready.volume, still.volume, chosen, by, seed=options.seed), engine
         )
     except RegistrationError as error:
-        lost = failed("registration-diverged", str(error))
+        lost = diverged(str(error))
         return Registration(TransformChain((begun,)), chosen, by, engine.name, begun, None, lost)
     evidence = gather(ready, still, begun, transform, metric=by)
     reason = failure(evidence, transform)

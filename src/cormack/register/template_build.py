@@ -21,7 +21,7 @@ from cormack.core.volume import FloatArray, Volume
 from cormack.imaging.warp import warp
 from cormack.register.conditioning import condition
 from cormack.register.engine import Engine, Kind
-from cormack.register.register import RegisterOptions, Registration, register
+from cormack.register.register import RegisterOptions, Registration, register_volumes
 
 #: Scans that make a template, at least.
 LEAST_SCANS = 2
@@ -125,7 +125,9 @@ def _register(
     scan: Scan, template: Volume, mask: LabelMap, kind: str, spacing_mm: float, engine: Engine | None
 ) -> Registration:
     options = RegisterOptions(spacing_mm=spacing_mm)
-    return register(scan.volume, template, kind, moving_mask=scan.mask, fixed_mask=mask, options=options, engine=engine)
+    return register_volumes(
+        scan.volume, template, kind, moving_mask=scan.mask, fixed_mask=mask, options=options, engine=engine
+    )
 
 
 def shape_update(transforms: Sequence[TransformChain], grid: Volume) -> TransformChain:
