@@ -13,6 +13,7 @@ from cormack.cli.terminal import listener, say, warn
 
 if TYPE_CHECKING:
     from cormack.pipeline.options import SpaceOptions
+    from cormack.pipeline.register import Region
 
 #: From here ITK takes how many threads it may use.
 THREADS_VARIABLE = "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"
@@ -100,9 +101,9 @@ def space_from(values: dict[str, Any]) -> SpaceOptions | None:
 @click.option(
     "--brain/--head",
     "brain",
-    default=True,
-    show_default=True,
-    help="What counts where no mask is given: the extracted brain, or the head.",
+    default=None,
+    help="What counts where no mask is given: the extracted brain, or the head  [default: the brain for a template, "
+    "the head for another scan]",
 )
 @click.option("--mask-moving", "moving_mask", type=IN_PATH, metavar="MASK.nii.gz", help="What counts of MOVING.")
 @click.option("--mask-fixed", "fixed_mask", type=IN_PATH, metavar="MASK.nii.gz", help="What counts of FIXED.")
@@ -136,7 +137,7 @@ def space_from(values: dict[str, Any]) -> SpaceOptions | None:
 @template_dir_option
 @talk_options
 def register_command(
-    moving: Path, fixed: str, out: Path, brain: bool, threads: int | None, trust_headers: bool, **values: Any
+    moving: Path, fixed: str, out: Path, brain: bool | None, threads: int | None, trust_headers: bool, **values: Any
 ) -> None:
     """Register MOVING to FIXED: DICOM, NIfTI, or a template by name (ct, mni152).
 
@@ -151,7 +152,8 @@ def register_command(
     use_threads(threads)
     chosen = RegisterOptions(spacing_mm=values.pop("spacing_mm"), values=values.pop("values"), search=not trust_headers)
     load = LoadOptions(series=values.pop("series"), assume_mm=values.pop("assume_mm"))
-    options = RegisterFiles(options=chosen, load=load, region="brain" if brain else "head", **values)
+    region: Region | None = None if brain is None else "brain" if brain else "head"
+    options = RegisterFiles(options=chosen, load=load, region=region, **values)
     with listener(quiet=quiet, verbose=verbose) as progress:
         made = register_files(moving, fixed, out, options, progress=progress)
     for finding in made.findings:

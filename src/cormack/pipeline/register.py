@@ -43,8 +43,9 @@ class RegisterFiles:
         "rigid", "affine" or "syn".
     metric : str
         "mi", "nmi", "ls" or "cc".
-    region : "brain" or "head"
-        What counts where no mask is given: the brain is extracted from CT, or the whole head is taken.
+    region : "brain", "head" or None
+        What counts where no mask is given: the brain, extracted from CT, or the whole head. Not said: the brain for a
+        template, the head for another scan, whose skull is the same and places it more exactly.
     moving_mask, fixed_mask, lesions : Path or None
         NIfTI files on the grids of their volumes; `lesions` lie on the moving one.
     values, spacing_mm, seed
@@ -57,7 +58,7 @@ class RegisterFiles:
 
     kind: str = Kind.RIGID
     metric: str = Metric.MI
-    region: Region = "brain"
+    region: Region | None = None
     moving_mask: Path | None = None
     fixed_mask: Path | None = None
     lesions: Path | None = None
@@ -103,7 +104,8 @@ def register_files(
     listener.step("Reading images")
     first = read_side(moving, "moving", options.load, options.moving_mask, listener)
     listener.step("Finding what counts")
-    first, second, findings = masked(first, second, options.region)
+    region = options.region or ("head" if second.template is None else "brain")
+    first, second, findings = masked(first, second, region)
     lesions = None if options.lesions is None else read_mask(options.lesions, first.volume, "lesions")
     listener.step("Registering")
     registration = register_sides(first, second, options, lesions)
