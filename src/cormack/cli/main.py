@@ -268,7 +268,7 @@ cli.add_command(reidentify_command)
 
 
 class _Stopped(KeyboardInterrupt):
-    """A polite kill. With a plain KeyboardInterrupt that went through `exec`, as in dataclasses, CPython exits with -2."""
+    """A polite kill. A plain KeyboardInterrupt that went through `exec` makes CPython exit with -2 in the end."""
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
