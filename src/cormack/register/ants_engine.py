@@ -79,7 +79,7 @@ DEFORMABLE = {
     Metric.MI: _SYN_MI,
     Metric.NMI: _SYN_MI,
     Metric.CC: Stage("SyN[0.4,4,0.2]", "CC[{images},2]", (60, 20, 0), "1e-9,20"),
-    Metric.LS: Stage("SyN[0.2,4,0.2]", "Demons[{images},0]", (100, 60, 0), "1e-9,20"),
+    Metric.LS: Stage("SyN[0.25,4,0.5]", "Demons[{images},0]", (80, 50, 0), "1e-9,20"),
 }
 
 
