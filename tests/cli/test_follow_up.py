@@ -105,7 +105,7 @@ def compared(scans):
     words = ["follow-up", "--spacing", str(SPACING_MM), "-q"]
     a, b = str(scans / "a.nii.gz"), str(scans / "b.nii.gz")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cormack.register.halfway.register", known_answer)
+        patch.setattr("cormack.register.halfway.register_volumes", known_answer)
         patch.setattr("cormack.pipeline.follow_up.brain_mask", quick_brain)
         assert main([*words, a, b, str(scans / "ab"), *labels]) == 0
         assert main([*words, b, a, str(scans / "ba"), labels[0], labels[2], labels[1]]) == 0
@@ -200,7 +200,7 @@ def test_the_page_needs_nothing_from_elsewhere(compared):
 
 
 def test_ct_and_mr_are_not_subtracted(scans, tmp_path, monkeypatch):
-    monkeypatch.setattr("cormack.register.halfway.register", known_answer)
+    monkeypatch.setattr("cormack.register.halfway.register_volumes", known_answer)
     out = tmp_path / "out"
     made = follow_up(scans / "a.nii.gz", scans / "mr.nii.gz", out, FollowUpOptions(spacing_mm=SPACING_MM))
     assert not (out / "difference.nii.gz").exists()
@@ -210,7 +210,7 @@ def test_ct_and_mr_are_not_subtracted(scans, tmp_path, monkeypatch):
 
 
 def test_scans_of_unlike_resolution_and_a_cut_head_raise_doubts(scans, tmp_path, monkeypatch):
-    monkeypatch.setattr("cormack.register.halfway.register", known_answer)
+    monkeypatch.setattr("cormack.register.halfway.register_volumes", known_answer)
     thick = np.diag([3.0, 3.0, 9.0, 1.0])
     thick[:3, 3] = GRID[:3, 3]
     slab = nifti(tmp_path / "slab.nii.gz", scanned(POSE, thick, (70, 78, 4), bleeding=True), thick)
@@ -225,7 +225,7 @@ def test_a_failed_registration_leaves_nothing(cormack, scans, tmp_path, monkeypa
         finding = Finding("registration-diverged", "registration failed: nothing fits")
         return replace(known_answer(moving, fixed, kind), failure=finding)
 
-    monkeypatch.setattr("cormack.register.halfway.register", failing)
+    monkeypatch.setattr("cormack.register.halfway.register_volumes", failing)
     code, _, err = cormack("follow-up", scans / "a.nii.gz", scans / "b.nii.gz", tmp_path / "out")
     assert (code, "nothing fits" in err) == (1, True)
     assert not (tmp_path / "out").exists()

@@ -2,20 +2,26 @@ import pytest
 
 from cormack.core.errors import CormackError
 from cormack.core.provenance import Provenance
+from cormack.pipeline.options import RunOptions, SpaceOptions
 from cormack.pipeline.progress import Silent
 from cormack.pipeline.runner import Step, check_steps, run_steps
-from cormack.pipeline.steps import RUN_STEPS
+from cormack.pipeline.steps import RUN_STEPS, steps_of
 
 GIVEN = ("located", "options", "load_options", "provenance", "progress", "subject")
 
 
 def test_steps_of_a_run_fit_together():
-    check_steps(RUN_STEPS, GIVEN)
+    check_steps(steps_of(RunOptions()), (*GIVEN, "space"))
+
+
+@pytest.mark.parametrize("before_brain", [True, False])
+def test_steps_of_a_run_into_a_space_fit_together(before_brain):
+    check_steps(steps_of(RunOptions(space=SpaceOptions(before_brain=before_brain))), GIVEN)
 
 
 def test_a_step_without_its_needs_is_refused():
     with pytest.raises(CormackError, match="step 'brain' needs head"):
-        check_steps([step for step in RUN_STEPS if step.gives != "head"], GIVEN)
+        check_steps([step for step in RUN_STEPS if step.gives != "head"], (*GIVEN, "space"))
 
 
 class Heavy:
