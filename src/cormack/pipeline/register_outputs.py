@@ -180,7 +180,7 @@ def content(
         findings=findings,
         method=method(moving, fixed, made),
         reference=None if entry is None else f"{entry.citation} doi:{entry.doi}. {entry.licence}; {entry.terms}.",
-        versions={**software_versions(), "antspyx": package_version("antspyx")},
+        versions=software_versions(),
     )
 
 
