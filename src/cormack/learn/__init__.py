@@ -1,0 +1,1 @@
+"""Train, evaluate and export networks; the only room with torch (extra `learn`)."""

@@ -1,0 +1,1 @@
+"""Structures found in volumes: lungs on chest CT."""
