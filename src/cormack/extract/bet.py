@@ -17,7 +17,7 @@ from cormack.core.errors import ExtractionError
 from cormack.core.labels import LabelMap
 from cormack.core.volume import Volume
 from cormack.extract.mesh import FloatArray, Topology, icosphere, self_intersection, voxels_inside
-from cormack.extract.workgrid import BoolArray, FloatImage, WorkGrid
+from cormack.imaging.workgrid import BoolArray, FloatImage, WorkGrid
 
 #: What the mask's surface follows.
 SURFACE = (

@@ -11,7 +11,7 @@ from cormack.core.errors import InputError
 from cormack.core.labels import BRAIN, LabelMap
 from cormack.core.volume import Unit, Volume
 from cormack.extract import bet, skull
-from cormack.extract.workgrid import BoolArray
+from cormack.imaging.workgrid import BoolArray
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from cormack.core.errors import ExtractionError, InputError
 from cormack.core.labels import Label, LabelMap, LabelTable
 from cormack.core.volume import FloatArray, Volume
 from cormack.extract.pose import HeadPose, head_pose
-from cormack.extract.workgrid import BoolArray, FloatImage, WorkGrid, bounding_box, distance_mm
+from cormack.imaging.workgrid import BoolArray, FloatImage, WorkGrid, bounding_box, distance_mm
 
 #: Half-spaces n · q > d as rows (n_x, n_y, n_z, d), q in mm of the digital head; a body is where all of them hold.
 Body = tuple[tuple[float, float, float, float], ...]

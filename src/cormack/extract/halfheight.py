@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from cormack.extract.workgrid import BoolArray, FloatImage, component_with, distance_mm
+from cormack.imaging.workgrid import BoolArray, FloatImage, component_with, distance_mm
 
 #: HU of the brain's side of the step.
 BRAIN_HU = 30.0

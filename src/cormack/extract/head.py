@@ -8,7 +8,7 @@ from scipy import ndimage
 from cormack.core.errors import ExtractionError
 from cormack.core.labels import HEAD, LabelMap
 from cormack.core.volume import Volume
-from cormack.extract.workgrid import BoolArray, FloatImage, WorkGrid, distance_mm, largest_component
+from cormack.imaging.workgrid import BoolArray, FloatImage, WorkGrid, distance_mm, largest_component
 
 #: Skin and what lies within is brighter than this on the native grid, cushions and air are darker (HU).
 TISSUE_HU = -100.0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from cormack.extract.workgrid import AnyArray, BoolArray, WorkGrid, distance_mm, largest_component
+from cormack.imaging.workgrid import AnyArray, BoolArray, WorkGrid, distance_mm, largest_component
 
 #: A ball of this radius rolls over the skull from outside (mm); it sinks into no defect smaller than the vault.
 BALL_MM = 60.0

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, sparse, spatial
 
-from cormack.extract.workgrid import BoolArray
+from cormack.imaging.workgrid import BoolArray
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.intp]

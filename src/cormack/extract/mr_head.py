@@ -15,7 +15,7 @@ from cormack.core.volume import AnyArray, Volume
 from cormack.extract.bet import brain_surface
 from cormack.extract.mesh import voxels_inside
 from cormack.extract.pose import head_pose, inside_cranium
-from cormack.extract.workgrid import BoolArray, FloatImage, WorkGrid, distance_mm
+from cormack.imaging.workgrid import BoolArray, FloatImage, WorkGrid, distance_mm
 
 #: The head is worked on at about this spacing (mm).
 GRID_MM = 2.0

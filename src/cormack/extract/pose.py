@@ -18,7 +18,7 @@ from scipy.spatial.transform import Rotation
 from cormack.core.errors import ExtractionError
 from cormack.core.labels import LabelMap
 from cormack.core.volume import FloatArray, Volume
-from cormack.extract.workgrid import BoolArray, FloatImage, WorkGrid, distance_mm
+from cormack.imaging.workgrid import BoolArray, FloatImage, WorkGrid, distance_mm
 
 #: The table's points lie on evenly spread rays from here (mm of the digital head).
 MIDDLE = (0.0, -7.0, 18.0)

@@ -19,7 +19,7 @@ from cormack.extract.foramen import ForamenPlane, foramen_plane
 from cormack.extract.halfheight import half_height
 from cormack.extract.hull import bone_hull, enclosed_fraction
 from cormack.extract.potential import potential, resistance
-from cormack.extract.workgrid import (
+from cormack.imaging.workgrid import (
     BoolArray,
     FloatImage,
     WorkGrid,

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from cormack.core.volume import AnyArray, FloatArray, Volume
 from cormack.extract.face import check_brain_spared
-from cormack.extract.workgrid import WorkGrid
+from cormack.imaging.workgrid import WorkGrid
 from cormack.pipeline.head_face import HeadFace
 
 #: Blurring: the head is averaged on voxels of this size, then smoothed by a Gaussian of this width (mm).

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from cormack.extract.hull import bone_hull, enclosed_fraction
 from cormack.extract.potential import potential, resistance
-from cormack.extract.workgrid import WorkGrid, bounding_box, component_with, distance_mm, largest_component
+from cormack.imaging.workgrid import WorkGrid, bounding_box, component_with, distance_mm, largest_component
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
