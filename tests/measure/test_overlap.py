@@ -11,8 +11,10 @@ from cormack.measure.overlap import (
     dice,
     hausdorff_mm,
     jaccard,
-    surface_distances_mm,
+    soft_dice,
+    surface_dice,
 )
+from cormack.measure.surface import voxel_distances
 
 SPACING_MM = (1.0, 2.0, 3.0)
 
@@ -64,10 +66,10 @@ def test_percentile_leaves_out_a_spike():
     spacing = (1.0, 1.0, 1.0)
     assert hausdorff_mm(a, b, spacing_mm=spacing, percentile=100) == 8.0
     assert hausdorff_mm(a, b, spacing_mm=spacing) == 0.0
-    to_b, to_a = surface_distances_mm(a, b, spacing_mm=spacing)
+    found = voxel_distances(a, b, np.eye(3))
     # Only the voxel that the spike hides is off b's surface.
-    assert to_b.sum() == 1.0
-    assert to_a.sum() == sum(range(1, 9))
+    assert found.to_second.sum() == 1.0
+    assert found.to_first.sum() == sum(range(1, 9))
 
 
 def test_label_maps_bring_their_spacing_and_labels():
@@ -98,3 +100,26 @@ def test_masks_on_different_grids_are_refused():
     maps = [LabelMap(a.astype(np.uint8), np.diag([h, 1, 1, 1]), BRAIN) for h in (1, 2)]
     with pytest.raises(GeometryError, match="different affines"):
         dice(*maps)
+
+
+def test_soft_dice_by_hand():
+    probability = np.array([[[0.5, 1.0, 0.25]]])
+    reference = np.array([[[True, True, False]]])
+    assert soft_dice(probability, reference) == pytest.approx(2 * 1.5 / (1.75 + 2))
+    assert soft_dice(reference.astype(float), reference) == 1
+    assert np.isnan(soft_dice(np.zeros((1, 1, 2)), np.zeros((1, 1, 2), bool)))
+    with pytest.raises(GeometryError, match="shape"):
+        soft_dice(probability, reference[:, :, :2])
+
+
+def test_sheared_grid_is_measured_in_space():
+    # Slices lean by one voxel each: the plates i = 2 and i = 5 are 3 mm apart along i, 3 cos 45° at right angles.
+    affine = np.eye(4)
+    affine[0, 2] = 1.0
+    plates = []
+    for i in (10, 13):
+        data = np.zeros((24, 9, 9), np.uint8)
+        data[i] = 1
+        plates.append(LabelMap(data, affine, BRAIN))
+    assert hausdorff_mm(*plates, percentile=0) == pytest.approx(np.sqrt(5.0))  # the grid's points nearest to 3/√2
+    assert surface_dice(*plates, 2.2) < surface_dice(*plates, 3.1) == 1

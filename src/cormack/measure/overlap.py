@@ -1,4 +1,4 @@
-"""Agreement of two masks: Sørensen–Dice, Jaccard, Hausdorff and average surface distance."""
+"""Agreement of two masks in one number each: Sørensen–Dice, Jaccard, Hausdorff, surface distance, surface Dice."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from cormack.core.errors import GeometryError, InputError
 from cormack.core.labels import LabelMap
+from cormack.measure.boxes import bounding_box
+from cormack.measure.surface import BoolArray, FloatArray, area_distances, voxel_distances
 
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float64]
 Mask = LabelMap | npt.NDArray[np.bool_]
 
 
@@ -78,36 +77,52 @@ def hausdorff_mm(
     InputError
         If a mask is empty: no surface, no distance.
     """
-    to_b, to_a = surface_distances_mm(a, b, spacing_mm=spacing_mm, key=key)
-    return float(max(np.percentile(to_b, percentile), np.percentile(to_a, percentile)))
+    return voxel_distances(*_surfaces(a, b, key), _steps_mm(a, b, spacing_mm)).percentile_mm(percentile)
 
 
 def average_surface_distance_mm(
     a: Mask, b: Mask, *, spacing_mm: Sequence[float] | None = None, key: int | str = 1
 ) -> float:
     """Average symmetric surface distance in millimetres: the mean over both surfaces; arguments as `hausdorff_mm`."""
-    to_b, to_a = surface_distances_mm(a, b, spacing_mm=spacing_mm, key=key)
-    return float((to_b.sum() + to_a.sum()) / (to_b.size + to_a.size))
+    return voxel_distances(*_surfaces(a, b, key), _steps_mm(a, b, spacing_mm)).mean_mm
 
 
-def surface_distances_mm(
-    a: Mask, b: Mask, *, spacing_mm: Sequence[float] | None = None, key: int | str = 1
-) -> tuple[FloatArray, FloatArray]:
-    """Distance of every surface voxel of `a` to the surface of `b`, and the reverse; arguments as `hausdorff_mm`."""
+def surface_dice(
+    a: Mask, b: Mask, tolerance_mm: float, *, spacing_mm: Sequence[float] | None = None, key: int | str = 1
+) -> float:
+    """Share of both surfaces' area within a tolerance of the other (Nikolov et al. 2021, doi 10.2196/26151).
+
+    Other arguments and errors as in `hausdorff_mm`.
+    """
+    return area_distances(*_surfaces(a, b, key), _steps_mm(a, b, spacing_mm)).share_within(tolerance_mm)
+
+
+def soft_dice(probability: npt.NDArray[np.floating], reference: npt.NDArray[np.bool_]) -> float:
+    """Sørensen–Dice of a probability and a mask, 2 Σ p·g / (Σ p + Σ g); NaN where both are empty.
+
+    Parameters
+    ----------
+    probability : array of float, values 0 to 1
+    reference : bool array of the same shape
+
+    Raises
+    ------
+    GeometryError
+        If the shapes differ.
+    """
+    if probability.shape != reference.shape:
+        raise GeometryError(f"a probability of shape {probability.shape} and a mask of shape {reference.shape}")
+    total = float(probability.sum(dtype=np.float64)) + np.count_nonzero(reference)
+    return 2.0 * float(probability[reference].sum(dtype=np.float64)) / total if total > 0 else float("nan")
+
+
+def _surfaces(a: Mask, b: Mask, key: int | str) -> tuple[BoolArray, BoolArray]:
+    """Both masks cut to the box that holds them."""
     x, y = _pair(a, b, key)
     if not x.any() or not y.any():
         raise InputError("a surface distance needs two masks that are not empty")
-    spacing = _spacing(a, b, spacing_mm)
-    box = ndimage.find_objects((x | y).astype(np.int8))[0]
-    x, y = x[box], y[box]
-    edge_x, edge_y = _surface(x), _surface(y)
-    to_y = ndimage.distance_transform_edt(~edge_y, sampling=spacing)[edge_x]
-    to_x = ndimage.distance_transform_edt(~edge_x, sampling=spacing)[edge_y]
-    return to_y, to_x
-
-
-def _surface(mask: BoolArray) -> BoolArray:
-    return np.asarray(mask & ~ndimage.binary_erosion(mask, border_value=0))
+    box = bounding_box(x | y)
+    return x[box], y[box]
 
 
 def _pair(a: Mask, b: Mask, key: int | str) -> tuple[BoolArray, BoolArray]:
@@ -120,12 +135,13 @@ def _pair(a: Mask, b: Mask, key: int | str) -> tuple[BoolArray, BoolArray]:
     return x, y
 
 
-def _spacing(a: Mask, b: Mask, spacing_mm: Sequence[float] | None) -> tuple[float, ...]:
+def _steps_mm(a: Mask, b: Mask, spacing_mm: Sequence[float] | None) -> FloatArray:
+    """Voxel steps as the columns of a matrix (mm)."""
     if spacing_mm is None:
         for mask in (a, b):
             if isinstance(mask, LabelMap):
-                return tuple(float(s) for s in np.linalg.norm(mask.affine[:3, :3], axis=0))
+                return mask.affine[:3, :3]
         raise GeometryError("spacing_mm is needed where both masks are arrays without an affine")
     if len(spacing_mm) != 3 or min(spacing_mm) <= 0:
         raise GeometryError(f"spacing_mm needs three positive numbers, not {tuple(spacing_mm)}")
-    return tuple(float(s) for s in spacing_mm)
+    return np.diag(np.asarray(spacing_mm, dtype=np.float64))
