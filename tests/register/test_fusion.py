@@ -7,8 +7,8 @@ from scipy import ndimage
 from cormack.core.errors import InputError
 from cormack.core.labels import Label, LabelMap, LabelTable
 from cormack.core.volume import Volume
-from cormack.register.fusion import Fusion, disputed, fuse, similarity_weights
-from cormack.register.staple import staple
+from cormack.imaging.staple import staple
+from cormack.register.fusion import Fusion, fuse, similarity_weights
 
 TABLE = LabelTable(tuple(Label(n, f"l{n}", f"l{n}", (0, 0, 0)) for n in (1, 2, 3)))
 SHAPE = (36, 36, 36)
@@ -48,12 +48,6 @@ def test_types_are_widened_and_the_table_kept():
     assert fused.data.dtype == np.uint16
     assert (fused.data == 300).all()
     assert fused.table is TABLE
-
-
-def test_disputed_is_where_anyone_differs():
-    a, b = np.zeros(SHAPE), np.zeros(SHAPE)
-    b[3, 4, 5] = 1
-    assert np.argwhere(disputed([labelled(a), labelled(a), labelled(b)])).tolist() == [[3, 4, 5]]
 
 
 def test_the_atlas_that_looks_like_the_scan_outvotes_two_that_do_not():

@@ -12,8 +12,9 @@ from scipy import ndimage
 from cormack.core.errors import InputError
 from cormack.core.labels import LabelMap
 from cormack.core.volume import Unit, Volume
+from cormack.imaging.staple import check_opinions, staple
+from cormack.imaging.votes import majority, vote
 from cormack.register.joint_fusion import joint_label_fusion
-from cormack.register.staple import check_opinions, staple
 
 FloatImage = npt.NDArray[np.float32]
 
@@ -26,8 +27,6 @@ SOFT_TISSUE_HU = (-100.0, 150.0)
 GAIN, DISTANCE_FLOOR = 2.0, 0.05
 #: Standard deviations (relative to the whole image's) below which a window counts as flat: nothing to compare by.
 FLAT = 0.02
-#: Scores that differ by less than this share are tied; the greater label wins, so that half is inside.
-_TIE = 1e-6
 
 
 class Fusion(StrEnum):
@@ -54,7 +53,7 @@ def fuse(
         At least two, on one grid; each an atlas carried to the scan.
     method : Fusion
         MAJORITY counts votes. WEIGHTED weighs each vote by how alike the atlas and the scan look around the voxel
-        (local correlation). STAPLE estimates how good each atlas is (`cormack.register.staple`). JOINT weighs votes and
+        (local correlation). STAPLE estimates how good each atlas is (`cormack.imaging.staple`). JOINT weighs votes and
         discounts errors that atlases share (Wang et al. 2013, doi 10.1109/TPAMI.2012.143; ANTs).
     target : Volume
         The scan, on the same grid: for WEIGHTED and JOINT.
@@ -75,7 +74,7 @@ def fuse(
     if method is Fusion.STAPLE:
         return staple(opinions).labels
     if method is Fusion.MAJORITY:
-        return _voted(opinions, None, "majority")
+        return majority(opinions)
     if target is None or len(images) != len(opinions):
         raise InputError(
             f"fusion {method}: give the scan and one carried image per label map ({len(opinions)}, not {len(images)})"
@@ -85,32 +84,7 @@ def fuse(
             raise InputError(f"fusion {method}: the scan and all images must lie on the grid of the label maps")
     if method is Fusion.JOINT:
         return joint_label_fusion(opinions, target, images)
-    return _voted(opinions, [similarity_weights(target, image) for image in images], "locally weighted vote")
-
-
-def disputed(opinions: Sequence[LabelMap]) -> npt.NDArray[np.bool_]:
-    """Where not all opinions agree, shape (i, j, k)."""
-    different = np.zeros(opinions[0].data.shape, dtype=bool)
-    for opinion in opinions[1:]:
-        different |= opinion.data != opinions[0].data
-    return different
-
-
-def _voted(opinions: Sequence[LabelMap], weights: Sequence[FloatImage] | None, name: str) -> LabelMap:
-    """The label with the largest sum of weights; only where opinions differ is anything counted."""
-    open_ = disputed(opinions)
-    votes = np.stack([opinion.data[open_] for opinion in opinions])
-    shares = np.ones(votes.shape, dtype=np.float32) if weights is None else np.stack([w[open_] for w in weights])
-    best = np.zeros(votes.shape[1], dtype=np.float32)
-    winner = np.zeros(votes.shape[1], dtype=votes.dtype)
-    for label in np.unique(votes):
-        score = np.where(votes == label, shares, 0).sum(axis=0)
-        better = score >= best * (1 - _TIE)
-        winner[better], best[better] = label, np.maximum(score, best)[better]
-    first = opinions[0]
-    fused = first.data.astype(votes.dtype)
-    fused[open_] = winner
-    return LabelMap(fused, first.affine, first.table, f"{name} of {len(opinions)} label maps")
+    return vote(opinions, [similarity_weights(target, image) for image in images], "locally weighted vote")
 
 
 def similarity_weights(target: Volume, image: Volume) -> FloatImage:

@@ -5,7 +5,7 @@ import pytest
 
 from cormack.core.errors import InputError
 from cormack.core.labels import Label, LabelMap, LabelTable
-from cormack.register.staple import staple
+from cormack.imaging.staple import staple
 
 TABLE = LabelTable(tuple(Label(n, f"l{n}", f"l{n}", (0, 0, 0)) for n in (1, 2, 5)))
 SHAPE = (40, 36, 30)
