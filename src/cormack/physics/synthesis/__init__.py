@@ -1,0 +1,1 @@
+"""Labelled head images made from label maps: unlimited training data with known truth."""

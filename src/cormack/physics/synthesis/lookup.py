@@ -1,0 +1,82 @@
+"""Values of the anatomy at any points: image and truth by one trilinear interpolation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from cormack.physics.synthesis.anatomy import FloatImage
+
+Pair = npt.NDArray[np.complex64]
+#: Points looked up at once: what they need stays in the processor's cache.
+BLOCK = 1 << 15
+
+
+def window(voxels: Sequence[FloatImage], shape: Sequence[int], margin: int = 2) -> tuple[slice, slice, slice]:
+    """The part of an array that a set of points needs."""
+    bounds = []
+    for axis, n in zip(voxels, shape, strict=True):
+        low = int(np.clip(np.floor(axis.min()) - margin, 0, n - 4))
+        high = int(np.clip(np.ceil(axis.max()) + margin + 1, low + 4, n))
+        bounds.append(slice(low, high))
+    return bounds[0], bounds[1], bounds[2]
+
+
+def averaged(pair: Pair) -> Pair:
+    """Means over blocks of 2 x 2 x 2 voxels, one less along each axis: a value lies between its eight voxels."""
+    half = np.float32(0.5)
+    for axis in range(3):
+        ahead = [slice(None)] * 3
+        behind = [slice(None)] * 3
+        ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
+        pair = pair[tuple(ahead)] + pair[tuple(behind)]
+        pair *= half
+    return pair
+
+
+def trilinear(pair: Pair, voxels: Sequence[FloatImage]) -> Pair:
+    """Two images in one (real and imaginary part) at continuous voxel indices; the rim goes on outside.
+
+    Parameters
+    ----------
+    pair : complex64 array, shape (a, b, c)
+    voxels : three float32 arrays, shape (i, j, k)
+    """
+    flat = np.ascontiguousarray(pair).reshape(-1)
+    strides = (pair.shape[1] * pair.shape[2], pair.shape[2], 1)
+    places = [v.reshape(-1) for v in voxels]
+    result = np.empty(places[0].size, dtype=np.complex64)
+    for start in range(0, result.size, BLOCK):
+        part = slice(start, start + BLOCK)
+        base = np.zeros(result[part].size, dtype=np.int32)
+        fractions = []
+        for place, n, stride in zip(places, pair.shape, strides, strict=True):
+            position = np.clip(place[part], 0, np.float32(n - 1.001))
+            low = position.astype(np.int32)
+            fractions.append(position - low)
+            base += low * np.int32(stride)
+        result[part] = _corners(flat, base, fractions, strides)
+    return result.reshape(voxels[0].shape)
+
+
+def _corners(
+    flat: Pair, base: npt.NDArray[np.int32], fractions: list[FloatImage], strides: tuple[int, int, int]
+) -> Pair:
+    fi, fj, fk = fractions
+    si, sj, sk = strides
+
+    def along_k(offset: int) -> Pair:
+        low = flat.take(base + np.int32(offset))
+        low += fk * (flat.take(base + np.int32(offset + sk)) - low)
+        return low
+
+    def along_j(offset: int) -> Pair:
+        low = along_k(offset)
+        low += fj * (along_k(offset + sj) - low)
+        return low
+
+    low = along_j(0)
+    low += fi * (along_j(si) - low)
+    return low

@@ -1,0 +1,93 @@
+"""What synthetic images vary in: ranges and probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cormack.physics.synthesis.hounsfield import HU_RANGES, Range
+
+
+@dataclass(frozen=True)
+class PoseOptions:
+    """Size, place and form of a head; shared by CT and MR.
+
+    Parameters
+    ----------
+    scale : range
+        Factor on the anatomy's size. BrainWeb's models are as large as the MNI brain: 0.9 is a usual head.
+    stretch : float
+        Greatest deviation of one axis from the common factor.
+    turn_deg : float
+        Greatest turn about each axis, usually …
+    wide_turn_deg, wide_turn : float
+        … and this, with this probability.
+    shift_mm : float
+    bends : tuple of (spacing_mm, largest_mm)
+        Lattices of random displacements; no folds while the sum of largest / spacing stays below 0.4.
+    ventricles : range
+        Gain of the ventricles' size; 0.7 is hydrocephalus, below 0 they are slit-like.
+    mirrored : float
+        Probability of a head with left and right exchanged.
+    """
+
+    scale: Range = (0.80, 1.0)
+    stretch: float = 0.06
+    turn_deg: float = 10.0
+    wide_turn_deg: float = 30.0
+    wide_turn: float = 0.3
+    shift_mm: float = 12.0
+    bends: tuple[Range, ...] = ((64.0, 10.0), (28.0, 3.0))
+    ventricles: Range = (-0.25, 0.75)
+    mirrored: float = 0.5
+
+
+@dataclass(frozen=True)
+class CtSynthesis:
+    """Ranges and probabilities of synthetic CT.
+
+    Parameters
+    ----------
+    pose : PoseOptions
+    hounsfield : mapping
+        Range of the mean of a tissue, by the name of the `Tissue` in small letters; others keep `HU_RANGES`.
+    variation_hu : range
+        Smooth differences within soft tissue.
+    thickness_mm, thin : range, float
+        Slice thickness; `thin` is the probability of slices thinner than the grid. Slices follow each other at 0.8 to
+        1.3 times the thickness.
+    tilted, tilt_deg : float
+        Probability and greatest size of a gantry tilt.
+    noise_hu : range
+        Standard deviation on the grid, drawn evenly in the logarithm.
+    sharp : float
+        Probability of a bone kernel; `blur_px` and `overshoot` are the ranges for soft and bone kernels.
+    base_cut, top_cut, neck : float
+        Probabilities that the scan starts above the foramen magnum, ends below the vertex, reaches down the neck.
+    narrow_view : float
+        Probability that the reconstructed field of view cuts the head's sides.
+    padding_hu : tuple
+        Values outside of a circular field of view.
+    rest, table, blanket : float
+        Probabilities of what lies around the head.
+    """
+
+    pose: PoseOptions = field(default_factory=PoseOptions)
+    hounsfield: Mapping[str, Range] = field(default_factory=lambda: dict(HU_RANGES))
+    variation_hu: Range = (0.5, 2.5)
+    thickness_mm: Range = (2.0, 7.0)
+    thin: float = 0.5
+    tilted: float = 0.35
+    tilt_deg: float = 20.0
+    noise_hu: Range = (1.0, 18.0)
+    sharp: float = 0.25
+    blur_px: Range = (0.0, 0.7)
+    overshoot: Range = (0.1, 0.9)
+    base_cut: float = 0.2
+    top_cut: float = 0.15
+    neck: float = 0.35
+    narrow_view: float = 0.12
+    padding_hu: tuple[float, ...] = (-1000.0, -1024.0, -1500.0, -2000.0, -3024.0)
+    rest: float = 0.6
+    table: float = 0.25
+    blanket: float = 0.3

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from cormack.core.errors import InputError
+from cormack.physics.synthesis.anatomy import Anatomy, Tissue, load_anatomy, save_anatomy
+from cormack.physics.synthesis.ct import synthesize_ct
+from cormack.physics.synthesis.options import CtSynthesis, PoseOptions
+
+SHAPE = (40, 44, 40)
+STILL = PoseOptions((1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0, ((64.0, 0.0),), (0.0, 0.0), 0.0)
+
+
+@pytest.fixture(scope="module")
+def ball() -> Anatomy:
+    """A ball of gray matter of 50 mm radius in 6 mm of bone and 6 mm of scalp."""
+    i, j, k = np.ogrid[:150, :150, :150]
+    radius = np.sqrt((i - 74.5) ** 2 + (j - 74.5) ** 2 + (k - 74.5) ** 2)
+    tissues = np.zeros((150,) * 3, np.uint8)
+    tissues[radius < 62] = Tissue.FAT
+    tissues[radius < 56] = Tissue.BONE
+    tissues[radius < 50] = Tissue.GRAY
+    depth = np.clip(4 * (50 - radius), -127, 127).astype(np.int8)
+    affine = np.eye(4)
+    affine[:3, 3] = -74.5
+    return Anatomy(tissues, (radius < 50).astype(np.uint8), depth, affine, "ball")
+
+
+def quiet(**changes: object) -> CtSynthesis:
+    values: dict[str, object] = {
+        "pose": STILL, "variation_hu": (0.0, 0.0), "thin": 1.0, "tilted": 0.0, "noise_hu": (0.01, 0.02), "sharp": 0.0,
+        "blur_px": (0.0, 0.0), "base_cut": 0.0, "top_cut": 0.0, "neck": 1.0, "narrow_view": 0.0, "rest": 0.0,
+        "table": 0.0, "blanket": 0.0,
+    }  # fmt: skip
+    return CtSynthesis(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_a_still_ball_keeps_its_volume_and_its_hounsfield_units(ball):
+    made = synthesize_ct(ball, np.random.default_rng(1), quiet(), shape=(72, 72, 72))
+    volume_ml = float(made.target.data.sum()) * made.target.voxel_volume_ml
+    assert volume_ml == pytest.approx(4 / 3 * np.pi * 5.0**3, rel=0.01)
+    inside = made.volume.data[made.target.data > 0.999]
+    assert 33 <= inside.mean() <= 43
+    assert inside.std() < 0.5
+
+
+def test_scale_and_bends_change_image_and_target_alike(ball):
+    pose = PoseOptions(scale=(0.8, 0.8), stretch=0.0, ventricles=(0.0, 0.0))
+    made = synthesize_ct(ball, np.random.default_rng(2), quiet(pose=pose), shape=(72, 72, 72))
+    volume_ml = float(made.target.data.sum()) * made.target.voxel_volume_ml
+    assert volume_ml == pytest.approx(4 / 3 * np.pi * 4.0**3, rel=0.15)
+    seen = (made.volume.data > 20) & (made.volume.data < 60)
+    assert np.mean(made.target.data[seen] > 0.5) > 0.95
+
+
+def test_same_seed_same_image_other_seed_other_image(ball):
+    first, again, other = (
+        synthesize_ct(ball, np.random.default_rng(seed), shape=SHAPE, spacing_mm=4.0) for seed in (3, 3, 4)
+    )
+    assert np.array_equal(first.volume.data, again.volume.data)
+    assert np.array_equal(first.target.data, again.target.data)
+    assert first.facts == again.facts
+    assert not np.array_equal(first.volume.data, other.volume.data)
+
+
+def test_thick_slices_that_lean_keep_the_volume(ball):
+    options = quiet(thin=0.0, thickness_mm=(5.0, 5.0), tilted=1.0, tilt_deg=20.0)
+    made = synthesize_ct(ball, np.random.default_rng(5), options, shape=(72, 80, 72))
+    volume_ml = float(made.target.data.sum()) * made.target.voxel_volume_ml
+    assert volume_ml == pytest.approx(4 / 3 * np.pi * 5.0**3, rel=0.02)
+    assert abs(made.facts["tilt_deg"]) > 0
+
+
+def test_anatomy_survives_the_disk(ball, tmp_path):
+    save_anatomy(ball, tmp_path / "ball.npz")
+    back = load_anatomy(tmp_path / "ball.npz")
+    assert np.array_equal(back.tissues, ball.tissues)
+    assert np.array_equal(back.depth, ball.depth)
+    assert back.name == "ball"
+
+
+def test_tiny_grids_and_unknown_tissues_are_refused(ball):
+    with pytest.raises(InputError, match="at least 8 voxels"):
+        synthesize_ct(ball, np.random.default_rng(0), shape=(4, 40, 40))
+    with pytest.raises(InputError, match="no tissue"):
+        synthesize_ct(ball, np.random.default_rng(0), CtSynthesis(hounsfield={"grey": (1, 2)}), shape=SHAPE)
