@@ -7,9 +7,12 @@
     │   ├── GeometryError             positions or orientations do not make a volume
     │   ├── NiftiError                a NIfTI file is broken or not a 3-D CT
     │   ├── ValuesError               the numbers cannot be Hounsfield units
-    │   └── DatasetError              a BIDS data set lacks what was asked for
+    │   ├── DatasetError              a BIDS data set lacks what was asked for
+    │   ├── ConfigurationError        a configuration has an unknown key or a value that is not allowed
+    │   └── WeightsError              a network's folder is incomplete, or its weights are not those it was given
     ├── ExtractionError               head or brain could not be found in the volume
     ├── RegistrationError             two volumes could not be aligned
+    ├── TrainingError                 a network could not be trained on: no finite loss, no memory
     ├── OutputError                   outputs cannot be written where they should go
     └── DependencyError               an optional package is missing; the message names the extra
 
@@ -50,12 +53,24 @@ class DatasetError(InputError):
     """A BIDS data set lacks what was asked for."""
 
 
+class ConfigurationError(InputError):
+    """A configuration has an unknown key or a value that is not allowed."""
+
+
+class WeightsError(InputError):
+    """A network's folder is incomplete, or its weights are not those it was given."""
+
+
 class ExtractionError(CormackError):
     """Head or brain could not be found in the volume."""
 
 
 class RegistrationError(CormackError):
     """Two volumes could not be aligned."""
+
+
+class TrainingError(CormackError):
+    """A training cannot go on: the loss is not finite, or memory does not suffice."""
 
 
 class OutputError(CormackError):

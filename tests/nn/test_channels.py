@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from cormack.core.labels import BRAIN
+from cormack.nn.channels import network_input, slice_input
+from cormack.nn.task import Channel, Task, TaskInput, TaskOutput
+
+
+def task_of(*channels, **given):
+    return Task("t", "", "CT", TaskInput(channels, (1.0, 1.0, 1.0), **given), TaskOutput(BRAIN))
+
+
+def test_windows_reach_from_minus_one_to_one():
+    data = np.array([-2000.0, -100.0, 50.0, 200.0, 3000.0, np.nan]).reshape(6, 1, 1)
+    out = network_input(data, task_of(Channel("window", -100, 200), Channel("window", -1000, 1500)))
+    assert out.dtype == np.float32
+    np.testing.assert_allclose(out[0].ravel(), [-1, -1, 0, 1, 1, -1])
+    np.testing.assert_allclose(out[1].ravel(), [-1, -0.28, -0.16, -0.04, 1, -1], rtol=1e-5)
+
+
+def test_scores_leave_out_what_was_not_measured():
+    rng = np.random.default_rng(0)
+    data = rng.normal(300, 40, (8, 8, 8))
+    data[:2] = 0.0
+    data[2, 0, 0] = np.inf
+    measured = data[2:][np.isfinite(data[2:])]
+    out = network_input(data, task_of(Channel("zscore"), Channel("percentile", 5, 95), pad_value=0.0))
+    assert out[0, 3, 3, 3] == pytest.approx((data[3, 3, 3] - measured.mean()) / measured.std(), rel=1e-4)
+    low, high = np.percentile(measured, [5, 95])
+    expected = np.clip((data[3] - low) / (high - low), 0, 1) * 2 - 1
+    np.testing.assert_allclose(out[1, 3], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0])
+def test_an_even_or_empty_image_stays_finite(value):
+    out = network_input(
+        np.full((3, 3, 3), value), task_of(Channel("zscore"), Channel("percentile", 1, 99), pad_value=0.0)
+    )
+    assert np.isfinite(out).all()
+
+
+def test_slices_come_with_their_neighbours():
+    image = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
+    task = task_of(Channel("zscore"), Channel("zscore"), dimensions=2.5, context=1, slice_axis=1)
+    batch = slice_input(image, task, [0, 2])
+    assert batch.shape == (2, 6, 3, 5)
+    np.testing.assert_array_equal(batch[0], np.concatenate([image[:, :, 0], image[:, :, 0], image[:, :, 1]]))
+    np.testing.assert_array_equal(batch[1], np.concatenate([image[:, :, 1], image[:, :, 2], image[:, :, 3]]))
