@@ -1,0 +1,88 @@
+"""`cormack compare`, `consensus` and `labels import`: tools for label maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.terminal import listener, say, warn
+
+
+class Slices(click.ParamType[Any]):
+    """`drawn`, or numbers and ranges such as 12,20-24."""
+
+    name = "drawn|NUMBERS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The word, or the slice numbers."""
+        if value == "drawn" or isinstance(value, tuple):
+            return value
+        try:
+            spans = [[int(end) for end in part.split("-")] for part in value.split(",")]
+            return tuple(sorted({k for first, *last in spans for k in range(first, (last or [first])[0] + 1)}))
+        except ValueError:
+            self.fail(f"{value!r} is neither drawn nor numbers such as 12,20-24", param, ctx)
+
+
+names_option = click.option(
+    "--names",
+    type=IN_PATH,
+    metavar="FILE.tsv",
+    help="Names of the structures (columns index, name); else the .tsv beside a label map is read if there is one.",
+)
+assume_mm_option = click.option(
+    "--assume-mm", is_flag=True, help="Take NIfTI headers without a unit of length for millimetres."
+)
+
+
+@click.command(name="compare")
+@click.argument("reference", metavar="REFERENCE", type=IN_PATH)
+@click.argument("predictions", metavar="PREDICTION...", type=IN_PATH, nargs=-1, required=True)
+@click.argument("out", metavar="OUT_DIR", type=OUT_PATH)
+@names_option
+@click.option(
+    "--tolerance",
+    "tolerance_mm",
+    type=click.FloatRange(0, 50),
+    default=1.0,
+    show_default=True,
+    help="Of surface Dice (mm).",
+)
+@click.option(
+    "--slices",
+    type=Slices(),
+    help="Compare these slices only: drawn, those on which the reference holds anything; or numbers, 12,20-24.",
+)
+@click.option("--undecided", type=int, metavar="NUMBER", help="Voxels of the reference with this number do not count.")
+@click.option("--surfaces/--no-surfaces", default=True, show_default=True, help="Measure surface distances.")
+@click.option(
+    "--test",
+    type=click.Choice(["wilcoxon", "t"]),
+    default="wilcoxon",
+    show_default=True,
+    help="Paired test of differences between methods.",
+)
+@click.option("--plot", type=click.Choice(["box", "violin"]), default="box", show_default=True, help="Kind of plots.")
+@assume_mm_option
+@talk_options
+def compare_command(
+    reference: Path, predictions: tuple[Path, ...], out: Path, quiet: bool, verbose: int, **values: Any
+) -> None:
+    """Compare label maps with a reference: overlap, surface distances, volumes, statistics.
+
+    REFERENCE and PREDICTION are NIfTI files, or folders with one file of the same name per subject. OUT_DIR gets
+    agreement.tsv (one row per subject, method and structure), agreement.json (definitions, summaries, tests) and
+    report.html (plots and tables).
+    """
+    from cormack.pipeline.compare import compare_files
+    from cormack.pipeline.comparison import CompareOptions
+
+    with listener(quiet=quiet, verbose=verbose) as progress:
+        comparison = compare_files(reference, predictions, out, CompareOptions(**values), progress=progress)
+    for finding in comparison.findings:
+        warn(finding.message)
+    for line in comparison.told():
+        say(line, quiet=quiet)
