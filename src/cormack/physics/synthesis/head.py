@@ -9,6 +9,7 @@ from cormack.core.errors import InputError
 from cormack.core.labels import LabelMap
 from cormack.core.volume import FloatArray
 from cormack.physics.synthesis.anatomy import DEPTH_STEPS_PER_MM, Anatomy, BoolArray, Codes, FloatImage, Tissue
+from cormack.physics.synthesis.face import paint_face
 from cormack.physics.synthesis.neck import Build, Slab, canal, fill, outline, paint_canal
 from cormack.physics.synthesis.skull import INSIDE, Foramen, find_foramen, intracranial, skull
 from cormack.physics.synthesis.smooth import distance, signed, smooth_field
@@ -109,6 +110,7 @@ def _upper(
     """Tissues of the head above the first slice."""
     result = _soft(codes, depth, skin_mm, foramen, rng)
     result[bone > 0] = bone[bone > 0]
+    paint_face(result, depth, skin_mm, foramen, rng)
     result[inside] = _brain(codes, inside, depth, rng)[inside]
     return result
 

@@ -172,6 +172,9 @@ def _jaw(slab: Slab, code: Codes, body: BoolArray, skin_mm: FloatImage, build: B
     teeth = (np.abs(row) < 4.0) & (front > 40) & (np.abs(below - middle) < 11) & gaps
     palate = (row < 4) & (front > 35) & (below < middle - 10)
     deep = body & (skin_mm > 4)
+    nose = (np.abs(slab.right) < 13) & (front > 28) & (below < middle - 16)
+    air = smooth_field(slab.shape, 4.5, rng) > rng.uniform(-0.6, 0.5)
+    code[deep & nose & air & (np.abs(slab.right) > 1.2)] = Tissue.AIRWAY
     code[deep & (mandible | ramus)] = Tissue.BONE
     code[deep & mandible & (np.abs(bow) < 3.0)] = Tissue.MARROW
     code[deep & palate & (below > middle - 16)] = Tissue.BONE

@@ -125,6 +125,8 @@ def _petrous(code: Codes, depth: FloatImage, foramen: Foramen, rng: np.random.Ge
     code[zone & soft & (aside < 58)] = Tissue.BONE
     bone = np.isin(code, (Tissue.BONE, Tissue.MARROW))
     code[zone & bone] = Tissue.PETROUS
+    # The apex holds marrow, the labyrinth fluid: the pyramid is not even.
+    code[zone & bone & (smooth_field(code.shape, 4.5, rng) > rng.uniform(0.4, 1.2)) & (depth < -1.8)] = Tissue.MARROW
     cells = smooth_field(code.shape, 3.0, rng) > rng.uniform(-0.3, 1.2)
     mastoid = ((aside - 52) / 14) ** 2 + ((along + 4) / 20) ** 2 + (up / 22) ** 2 < 1
     code[mastoid & cells & np.isin(code, (Tissue.PETROUS, Tissue.BONE, Tissue.MARROW)) & (depth < -2.2)] = (
