@@ -1,0 +1,124 @@
+"""U-Nets in two and three dimensions, plain and residual (doi 10.1007/978-3-319-24574-4_28)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cormack.learn.normalisation import normalisation
+
+#: What `upsampling` of a network may be.
+UPSAMPLINGS = ("nearest", "transposed")
+#: Slope of leaky ReLU below zero.
+SLOPE = 0.01
+
+
+def convolution(
+    dimensions: int, inputs: int, outputs: int, size: int = 3, *, stride: int = 1, bias: bool = True
+) -> nn.Module:
+    """A convolution that keeps the grid (divided by `stride`), its weights after He (doi 10.1109/ICCV.2015.123)."""
+    kind: Any = nn.Conv3d if dimensions == 3 else nn.Conv2d
+    layer = kind(inputs, outputs, size, stride=stride, padding=size // 2, bias=bias)
+    nn.init.kaiming_normal_(layer.weight, a=SLOPE, nonlinearity="leaky_relu")
+    if bias:
+        nn.init.zeros_(layer.bias)
+    return cast(nn.Module, layer)
+
+
+class ConvolutionBlock(nn.Module):  # type: ignore[misc] # torch is not read by the type checker
+    """Convolutions of size 3, each normalised and followed by leaky ReLU.
+
+    A residual block adds its input before the last leaky ReLU (doi 10.1109/CVPR.2016.90).
+    """
+
+    def __init__(
+        self, dimensions: int, inputs: int, outputs: int, count: int, *, norm: str = "batch", residual: bool = False
+    ) -> None:
+        super().__init__()
+        # Batch normalisation takes a shift away again.
+        bias = not norm.startswith("batch")
+        widths = [inputs, *[outputs] * count]
+        self.convolutions = nn.ModuleList(convolution(dimensions, a, b, bias=bias) for a, b in pairwise(widths))
+        self.norms = nn.ModuleList(normalisation(norm, outputs, dimensions) for _ in range(count))
+        self.shortcut: nn.Module | None = None
+        self.residual = residual
+        if residual and inputs != outputs:
+            self.shortcut = convolution(dimensions, inputs, outputs, size=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, inputs, i, j[, k]) to (batch, outputs, i, j[, k])."""
+        start = x if self.shortcut is None else self.shortcut(x)
+        for number, (layer, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
+            x = norm(layer(x))
+            if self.residual and number == len(self.norms) - 1:
+                x = x + start
+            x = functional.leaky_relu(x, SLOPE)
+        return x
+
+
+class UNet(nn.Module):  # type: ignore[misc]
+    """An encoder that halves the grid by max-pooling, a decoder that doubles it, and the encoder's levels beside it.
+
+    Parameters
+    ----------
+    dimensions : 2 or 3
+    inputs, classes : int
+        Channels of the image; logits per voxel.
+    channels : sequence of int
+        Of each level, the finest first. The grid must be a multiple of 2 ** (levels - 1).
+    convolutions : sequence of int
+        Of size 3 per level, in the encoder as in the decoder.
+    residual : bool
+    norm : one of NORMALISATIONS
+    upsampling : one of UPSAMPLINGS
+        Nearest neighbour, or a transposed convolution that halves the channels, as in the paper.
+    """
+
+    def __init__(
+        self,
+        dimensions: int,
+        inputs: int,
+        classes: int,
+        *,
+        channels: Sequence[int] = (8, 16, 32, 64, 96),
+        convolutions: Sequence[int] = (1, 2, 2, 2, 2),
+        residual: bool = False,
+        norm: str = "batch",
+        upsampling: str = "nearest",
+    ) -> None:
+        super().__init__()
+
+        def block(a: int, b: int, level: int) -> ConvolutionBlock:
+            return ConvolutionBlock(dimensions, a, b, convolutions[level], norm=norm, residual=residual)
+
+        levels = range(len(channels))
+        self.dimensions = dimensions
+        self.encoder = nn.ModuleList(block(channels[n - 1] if n else inputs, channels[n], n) for n in levels)
+        self.upward = nn.ModuleList()
+        self.decoder = nn.ModuleList()
+        transposed: Any = nn.ConvTranspose3d if dimensions == 3 else nn.ConvTranspose2d
+        for n in levels[-2::-1]:
+            below = channels[n + 1]
+            if upsampling == "transposed":
+                self.upward.append(transposed(below, channels[n], 2, stride=2))
+                below = channels[n]
+            self.decoder.append(block(below + channels[n], channels[n], n))
+        self.head = convolution(dimensions, channels[0], classes, size=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(batch, channel, i, j[, k]) to logits (batch, class, i, j[, k])."""
+        pool = functional.max_pool3d if self.dimensions == 3 else functional.max_pool2d
+        beside: list[Tensor] = []
+        x = image
+        for n, block in enumerate(self.encoder):
+            x = block(x if n == 0 else pool(x, 2))
+            beside.append(x)
+        for n, block in enumerate(self.decoder):
+            x = self.upward[n](x) if self.upward else functional.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = block(torch.cat([x, beside[-2 - n]], dim=1))
+        return cast(Tensor, self.head(x))
