@@ -33,6 +33,17 @@ names_option = click.option(
     metavar="FILE.tsv",
     help="Names of the structures (columns index, name); else the .tsv beside a label map is read if there is one.",
 )
+tolerance_option = click.option(
+    "--tolerance",
+    "tolerance_mm",
+    type=click.FloatRange(0, 50),
+    default=1.0,
+    show_default=True,
+    help="Of surface Dice (mm).",
+)
+surfaces_option = click.option(
+    "--surfaces/--no-surfaces", default=True, show_default=True, help="Measure surface distances."
+)
 assume_mm_option = click.option(
     "--assume-mm", is_flag=True, help="Take NIfTI headers without a unit of length for millimetres."
 )
@@ -43,21 +54,14 @@ assume_mm_option = click.option(
 @click.argument("predictions", metavar="PREDICTION...", type=IN_PATH, nargs=-1, required=True)
 @click.argument("out", metavar="OUT_DIR", type=OUT_PATH)
 @names_option
-@click.option(
-    "--tolerance",
-    "tolerance_mm",
-    type=click.FloatRange(0, 50),
-    default=1.0,
-    show_default=True,
-    help="Of surface Dice (mm).",
-)
+@tolerance_option
 @click.option(
     "--slices",
     type=Slices(),
     help="Compare these slices only: drawn, those on which the reference holds anything; or numbers, 12,20-24.",
 )
 @click.option("--undecided", type=int, metavar="NUMBER", help="Voxels of the reference with this number do not count.")
-@click.option("--surfaces/--no-surfaces", default=True, show_default=True, help="Measure surface distances.")
+@surfaces_option
 @click.option(
     "--test",
     type=click.Choice(["wilcoxon", "t"]),
@@ -86,3 +90,39 @@ def compare_command(
         warn(finding.message)
     for line in comparison.told():
         say(line, quiet=quiet)
+
+
+@click.command(name="consensus")
+@click.argument("observers", metavar="OBSERVER...", type=IN_PATH, nargs=-1, required=True)
+@click.argument("out", metavar="OUT.nii.gz", type=OUT_PATH)
+@click.option(
+    "--method",
+    type=click.Choice(["majority", "staple"]),
+    default="majority",
+    show_default=True,
+    help="Count votes, or estimate how good each observer is (STAPLE).",
+)
+@click.option(
+    "--undecided", type=int, metavar="NUMBER", help="Give voxels of which no label has more than half this number."
+)
+@click.option(
+    "--slices", type=click.Choice(["drawn"]), help="Fuse only the slices on which every observer drew something."
+)
+@names_option
+@tolerance_option
+@surfaces_option
+@assume_mm_option
+@talk_options
+def consensus_command(observers: tuple[Path, ...], out: Path, quiet: bool, verbose: int, **values: Any) -> None:
+    """Make one label map of several observers', and tell how far they agree.
+
+    Beside OUT.nii.gz come OUT.json, every pair of observers in OUT_observers.tsv, and tables and plots in
+    OUT_observers.html.
+    """
+    from cormack.pipeline.consensus import consensus_files
+    from cormack.pipeline.consensus_outputs import ConsensusOptions
+
+    with listener(quiet=quiet, verbose=verbose) as progress:
+        made = consensus_files(observers, out, ConsensusOptions(**values), progress=progress)
+    marked = f", {made.undecided} undecided" if made.options.undecided is not None else ""
+    say(f"wrote {out}: {made.observers} observers, {made.disputed} voxels disputed{marked}", quiet=quiet)

@@ -7,9 +7,13 @@ from pathlib import Path
 
 from cormack.core.errors import InputError
 from cormack.core.labels import Label, LabelTable
+from cormack.files.tables import write_table
 
 #: Structures without a colour of their own get one of these in turn (Okabe and Ito, told apart by colour-blind eyes).
 COLORS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
+
+#: What BIDS writes where something is not known.
+NOT_AVAILABLE = "n/a"
 
 
 def read_label_table(path: Path) -> LabelTable:
@@ -18,8 +22,8 @@ def read_label_table(path: Path) -> LabelTable:
     Parameters
     ----------
     path : Path
-        Tab-separated, with the columns `index` and `name`; `abbreviation` and `color` (`#rrggbb`) if known. Index 0 is
-        background and is passed over.
+        Tab-separated, with the columns `index` and `name`; `abbreviation`, `color` (`#rrggbb`) and `snomed_ct` if
+        known. Index 0 is background and is passed over.
 
     Raises
     ------
@@ -44,4 +48,31 @@ def _label(row: dict[str, str]) -> Label:
         raise ValueError("name")
     color = (row.get("color") or "").strip().removeprefix("#")
     red, green, blue = bytes.fromhex(color) if color else COLORS[index % len(COLORS)]
-    return Label(index, name, (row.get("abbreviation") or name).strip(), (red, green, blue))
+    code = (row.get("snomed_ct") or "").strip()
+    known = None if code in ("", NOT_AVAILABLE) else code
+    return Label(index, name, (row.get("abbreviation") or name).strip(), (red, green, blue), known)
+
+
+def label_table_text(table: LabelTable) -> str:
+    """The table of a label map as tab-separated text that `read_label_table` reads."""
+    lines = ["index\tname\tabbreviation\tcolor\tsnomed_ct"]
+    for label in table:
+        color = "#" + bytes(label.color).hex()
+        fields = (str(label.index), label.name, label.abbreviation, color, label.snomed_ct or NOT_AVAILABLE)
+        lines.append("\t".join(fields))
+    return "\n".join(lines) + "\n"
+
+
+def write_label_table(path: Path, table: LabelTable) -> None:
+    """Write the names of labels as `read_label_table` reads them (BIDS `_dseg.tsv`)."""
+    columns = ("index", "name", "abbreviation", "color")
+    rows = [
+        {
+            "index": str(label.index),
+            "name": label.name,
+            "abbreviation": label.abbreviation,
+            "color": "#" + bytes(label.color).hex(),
+        }
+        for label in table
+    ]
+    write_table(path, columns, rows, suffix=".tsv")

@@ -41,13 +41,25 @@ def majority(opinions: Sequence[LabelMap], *, undecided: int | None = None) -> L
     check_opinions(opinions)
     if undecided is None:
         return vote(opinions, None, "majority")
-    if undecided < 1 or any((opinion.data == undecided).any() for opinion in opinions):
-        raise InputError(f"the number {undecided} of undecided voxels names a structure (or background): take another")
+    check_undecided(opinions, undecided)
     open_, votes = _disputed_votes(opinions)
     winner = np.full(votes.shape[1], undecided, dtype=np.promote_types(votes.dtype, np.min_scalar_type(undecided)))
     for label in np.unique(votes):
         winner[2 * np.count_nonzero(votes == label, axis=0) > len(opinions)] = label
     return _decided(opinions[0], open_, winner, f"majority of {len(opinions)} label maps")
+
+
+def check_undecided(opinions: Sequence[LabelMap], undecided: int) -> None:
+    """Refuse a number for undecided voxels that means something else already.
+
+    Raises
+    ------
+    InputError
+        If it is not positive, or occurs in an opinion or its table.
+    """
+    named = {label.index for opinion in opinions for label in opinion.table}
+    if undecided < 1 or undecided in named or any((opinion.data == undecided).any() for opinion in opinions):
+        raise InputError(f"the number {undecided} of undecided voxels names a structure (or background): take another")
 
 
 def vote(opinions: Sequence[LabelMap], weights: Sequence[FloatImage] | None, name: str) -> LabelMap:

@@ -54,7 +54,11 @@ class InterObserver:
 
 
 def observer_pairs(
-    opinions: Sequence[LabelMap], *, tolerance_mm: float = TOLERANCE_MM, surfaces: bool = True
+    opinions: Sequence[LabelMap],
+    *,
+    tolerance_mm: float = TOLERANCE_MM,
+    slices: Sequence[int] | None = None,
+    surfaces: bool = True,
 ) -> tuple[ObserverPair, ...]:
     """Compare every observer with every other one.
 
@@ -62,14 +66,16 @@ def observer_pairs(
     ----------
     opinions : sequence of LabelMap
         On one grid.
-    tolerance_mm, surfaces
+    tolerance_mm, slices, surfaces
         As in `cormack.measure.agreement.compare_labels`.
     """
     return tuple(
         ObserverPair(
             first + 1,
             second + 1,
-            compare_labels(opinions[first], opinions[second], tolerance_mm=tolerance_mm, surfaces=surfaces),
+            compare_labels(
+                opinions[first], opinions[second], tolerance_mm=tolerance_mm, slices=slices, surfaces=surfaces
+            ),
         )
         for first, second in combinations(range(len(opinions)), 2)
     )

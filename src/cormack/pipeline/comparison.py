@@ -10,7 +10,7 @@ from typing import Literal
 
 from cormack.core.findings import Finding
 from cormack.core.provenance import package_version, software_versions
-from cormack.measure.agreement import TOLERANCE_MM
+from cormack.measure.agreement import TOLERANCE_MM, StructureAgreement
 from cormack.measure.cohort import (
     Case,
     MethodTest,
@@ -122,16 +122,17 @@ class Comparison:
 
 
 def cells(case: Case) -> dict[str, str]:
-    """One row of the table: every metric, and why some are undefined."""
-    agreement = case.agreement
-    reasons = sorted(set(undefined(agreement).values()))
+    """One row of the table."""
+    return {"subject": case.subject, "method": case.method, **agreement_cells(case.agreement)}
+
+
+def agreement_cells(agreement: StructureAgreement) -> dict[str, str]:
+    """Structure, every metric, and why some are undefined, as text by column."""
     return {
-        "subject": case.subject,
-        "method": case.method,
         "index": str(agreement.index),
         "structure": agreement.name,
         **{name: "" if isnan(value) else f"{value:.6g}" for name, value in metric_values(agreement).items()},
-        "undefined": "; ".join(reasons),
+        "undefined": "; ".join(sorted(set(undefined(agreement).values()))),
     }
 
 
