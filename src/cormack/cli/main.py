@@ -20,7 +20,6 @@ from cormack.cli.deface import deface_command
 from cormack.cli.deidentify import deidentify_command
 from cormack.cli.follow_up import follow_up_command
 from cormack.cli.labels import compare_command, consensus_command
-from cormack.cli.labels import compare_command, consensus_command
 from cormack.cli.learn import export_command, train_command
 from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
@@ -267,8 +266,6 @@ cli.add_command(register_command)
 cli.add_command(template_group)
 cli.add_command(transform_command)
 cli.add_command(follow_up_command)
-cli.add_command(compare_command)
-cli.add_command(consensus_command)
 cli.add_command(compare_command)
 cli.add_command(consensus_command)
 cli.add_command(transform_points_command)
