@@ -1,0 +1,337 @@
+// The page: builds the panes, keeps what they share, and does what pointer, keys and controls ask for.
+
+import { Controls } from "./controls.js";
+import { fillHelp, listenToKeys } from "./keys.js";
+import { KINDS, Measurement } from "./measure.js";
+import { Pane } from "./pane.js";
+import { fillFacts, fillMeasurements, fillStructures, pointText } from "./panel.js";
+import { listen } from "./pointer.js";
+import * as server from "./server.js";
+import { AXES } from "./slices.js";
+
+const byId = (id) => document.getElementById(id);
+const PLANES = ["axial", "coronal", "sagittal"];
+
+class App {
+  constructor(scene) {
+    Object.assign(this, {
+      scene, panes: [], measurements: [], pending: null, ghost: null, layout: "all", surface: "bone", plane: 0,
+      tool: "crosshair", crosshair: true, linked: true, window: scene.windows[0],
+    });
+    this.panes.push(this.#pane());
+    this.pane = this.panes[0];
+    this.controls = new Controls(this);
+    fillHelp(byId("shortcuts"));
+    listenToKeys(this);
+    this.setTool("crosshair");
+  }
+
+  #pane() {
+    const pane = new Pane(this.panes.length, this);
+    byId("panes").append(pane.element);
+    listen(pane, this);
+    return pane;
+  }
+
+  async open(first, second) {
+    await this.load(this.pane, first);
+    if (second !== null) await this.beside(second);
+  }
+
+  async load(pane, number) {
+    this.measurements = this.measurements.filter((measurement) => measurement.scan !== pane.scan);
+    this.pending = this.ghost = null;
+    await pane.load(number, this.scene.scans[number].name);
+    if (pane === this.pane && pane.scan) this.#fittingWindow(pane.scan);
+    pane.setWindow(this.window);
+    this.controls.loaded();
+    this.refresh();
+  }
+
+  // A second scan beside the first; null takes it away.
+  async beside(number) {
+    if (number === null) {
+      this.panes.splice(1).forEach((pane) => pane.element.remove());
+      this.pane = this.panes[0];
+    } else {
+      if (this.panes.length < 2) this.panes.push(this.#pane());
+      this.setLayout(this.layout);
+      await this.load(this.panes[1], number);
+      if (this.linked) this.moveTo(this.pane, this.pane.crosshair);
+    }
+    this.setLayout(this.layout);
+    this.controls.loaded();
+    this.refresh();
+  }
+
+  #fittingWindow(scan) {
+    const { facts } = scan;
+    this.window = facts.window ? { name: "", low: facts.window[0], high: facts.window[1] } : this.scene.windows[0];
+    this.controls.showWindow();
+  }
+
+  // Panel and readings follow what has changed.
+  refresh() {
+    fillStructures(byId("structures"), this.panes.find((pane) => pane.scan?.structures.length), this);
+    fillMeasurements(byId("measurements"), this);
+    fillFacts(byId("facts"), this.panes);
+    this.panes.forEach((pane) => pane.draw());
+    this.read();
+  }
+
+  read(pane = this.pane, fraction = pane.crosshair) {
+    const told = pointText(pane, fraction);
+    for (const field of ["value", "mm", "voxel", "structures"]) byId(`read-${field}`).textContent = told?.[field] ?? "";
+  }
+
+  hover(pane, fraction) {
+    if (this.pending && fraction) {
+      this.ghost = this.pending.preview(pane.scan.geometry.world(fraction));
+      pane.draw();
+    }
+    this.read(pane, fraction || pane.crosshair);
+  }
+
+  activate(pane, plane) {
+    if (this.plane !== plane && this.pending) this.#dropPending();
+    Object.assign(this, { pane, plane });
+    this.panes.forEach((each) => each.draw());
+  }
+
+  linkedTo(pane) {
+    return this.linked ? this.panes.filter((other) => other !== pane && other.scan && pane.scan) : [];
+  }
+
+  moveTo(pane, fraction) {
+    if (!pane.scan) return;
+    pane.moveTo(fraction);
+    const mm = pane.scan.geometry.world(pane.crosshair);
+    for (const other of this.linkedTo(pane)) other.moveTo(other.scan.geometry.fromWorld(mm));
+    this.read(pane);
+  }
+
+  step(count, plane = this.plane) {
+    const out = AXES[plane][2];
+    this.#shift({ [out]: count });
+  }
+
+  nudge(across, up) {
+    const [horizontal, vertical] = AXES[this.plane];
+    const tile = this.pane.slices.screenSlices.find(({ axCorSag }) => axCorSag === this.plane);
+    this.#shift({ [horizontal]: tile?.fovMM[0] < 0 ? -across : across, [vertical]: up });
+  }
+
+  #shift(steps) {
+    if (!this.pane.scan) return;
+    const { geometry } = this.pane.scan;
+    const voxel = geometry.nearest(this.pane.crosshair);
+    this.moveTo(this.pane, geometry.fraction(voxel.map((v, axis) =>
+      Math.min(geometry.shape[axis] - 1, Math.max(0, v + (steps[axis] ?? 0))))));
+  }
+
+  centre() {
+    if (this.pane.scan) this.moveTo(this.pane, this.pane.scan.geometry.centred([0.5, 0.5, 0.5]));
+  }
+
+  nextPlane() {
+    const plane = (this.plane + 1) % PLANES.length;
+    this.activate(this.pane, plane);
+    if (PLANES.includes(this.layout)) this.setLayout(PLANES[plane]);
+  }
+
+  setLayout(layout) {
+    this.layout = layout;
+    if (PLANES.includes(layout)) this.plane = PLANES.indexOf(layout);
+    this.panes.forEach((pane) => pane.setLayout(layout));
+    this.controls.showLayout();
+    this.panes.forEach((pane) => pane.draw());
+  }
+
+  #moveViews(pane, change) {
+    change(pane);
+    const view = pane.slices.scene.pan2Dxyzmm;
+    for (const other of this.linkedTo(pane)) other.slices.scene.pan2Dxyzmm.set(view);
+    [pane, ...this.linkedTo(pane)].forEach((each) => each.draw());
+  }
+
+  zoom(pane, factor, fraction) {
+    this.#moveViews(pane, () => pane.slices.zoomBy(factor, fraction));
+  }
+
+  zoomCentred(factor) {
+    if (this.layout === "volume") this.pane.volume?.zoomBy(factor);
+    else if (this.pane.scan) this.zoom(this.pane, factor, this.pane.crosshair);
+  }
+
+  pan(pane, dx, dy, tile) {
+    this.#moveViews(pane, () => pane.slices.panBy(dx, dy, tile));
+  }
+
+  panCentred(dx, dy) {
+    const tile = this.pane.slices.screenSlices.find(({ axCorSag }) => axCorSag === this.plane);
+    if (tile) this.pan(this.pane, dx, dy, tile);
+  }
+
+  resetView() {
+    this.panes.forEach((pane) => pane.resetView());
+  }
+
+  setWindow(window) {
+    this.window = window;
+    this.panes.forEach((pane) => pane.setWindow(window));
+    this.controls.showWindow();
+  }
+
+  // Both changes are in parts of the width.
+  changeWindow(wider, lower) {
+    const { low, high } = this.window;
+    const width = Math.max((high - low) * (1 + wider), (high - low) * 0.2);
+    const level = (low + high) / 2 - lower * (high - low);
+    this.setWindow({ name: "", low: level - width / 2, high: level + width / 2 });
+  }
+
+  preset(index) {
+    if (this.scene.windows[index]) this.setWindow(this.scene.windows[index]);
+  }
+
+  toggleCrosshair() {
+    this.crosshair = !this.crosshair;
+    this.panes.forEach((pane) => pane.draw());
+  }
+
+  toggleSmooth() {
+    this.panes.forEach((pane) => pane.setLook({ smoothly: !pane.slices.look.smoothly }));
+  }
+
+  toggleOutlines() {
+    const outlined = !this.pane.slices.look.outlined;
+    this.panes.forEach((pane) => pane.setLook({ outlined }));
+    this.controls.press("outlines", outlined);
+  }
+
+  setStructure(pane, structure, change) {
+    // The same structure in the other scan follows.
+    for (const { scan } of this.panes) {
+      for (const each of scan?.structures ?? []) if (each.name === structure.name) Object.assign(each, change);
+    }
+    this.panes.forEach((each) => each.scan && each.repaint());
+    if ("visible" in change) this.#keepFocus(() => this.refresh());
+    this.read();
+  }
+
+  #keepFocus(work) {
+    const controls = () => [...byId("panel").querySelectorAll("input, button")];
+    const place = controls().indexOf(document.activeElement);
+    work();
+    if (place >= 0) controls()[place]?.focus();
+  }
+
+  toggleStructures() {
+    const all = this.panes.flatMap((pane) => pane.scan?.structures ?? []);
+    const shown = all.filter((structure) => structure.visible);
+    if (shown.length) this.hidden = shown;
+    (shown.length ? shown : this.hidden ?? all).forEach((structure) => (structure.visible = !shown.length));
+    this.panes.forEach((pane) => pane.scan && pane.repaint());
+    this.refresh();
+  }
+
+  chooseSurface(surface) {
+    this.surface = surface;
+    this.panes.forEach((pane) => pane.volume?.volumes.length && pane.volume.choose(surface));
+  }
+
+  setTool(tool) {
+    this.tool = tool;
+    this.#dropPending();
+    document.body.dataset.tool = tool;
+    this.controls.showTool();
+  }
+
+  shownMeasurements(pane) {
+    return [...this.measurements, ...(this.ghost ? [this.ghost] : [])].filter(({ scan }) => scan === pane.scan);
+  }
+
+  measureAt(pane, tile, fraction) {
+    if (!(this.tool in KINDS)) return;
+    this.pending ??= new Measurement(this.tool, tile.axCorSag, pane.scan);
+    this.pending.points.push(pane.scan.geometry.world(fraction));
+    this.ghost = this.pending;
+    if (this.pending.complete) {
+      this.measurements.push(this.pending);
+      this.pending = this.ghost = null;
+    }
+    this.refresh();
+  }
+
+  released(pane, tile, fraction) {
+    if (this.pending?.points.length !== 1) return;
+    const [start] = this.pending.points.map((mm) => pane.slices.project(pane.scan.geometry.fromWorld(mm), tile));
+    const end = pane.slices.project(fraction, tile);
+    if (Math.hypot(end[0] - start[0], end[1] - start[1]) > 6 * pane.pixelRatio) this.measureAt(pane, tile, fraction);
+  }
+
+  measureAtCrosshair() {
+    if (this.pane.scan) this.measureAt(this.pane, { axCorSag: this.plane }, this.pane.crosshair);
+  }
+
+  #dropPending() {
+    this.pending = this.ghost = null;
+    this.panes.forEach((pane) => pane.draw());
+  }
+
+  remove(measurement) {
+    this.measurements = this.measurements.filter((other) => other !== measurement);
+    this.refresh();
+  }
+
+  removeLast() {
+    if (this.pending) this.#dropPending();
+    else if (this.measurements.length) this.remove(this.measurements.at(-1));
+  }
+
+  showMeasurement({ scan, points, plane }) {
+    const pane = this.panes.find((each) => each.scan === scan);
+    this.activate(pane, plane);
+    this.moveTo(pane, scan.geometry.fromWorld(points[0]));
+  }
+
+  toggleLink() {
+    this.linked = !this.linked;
+    this.controls.press("link", this.linked);
+    if (this.linked) this.moveTo(this.pane, this.pane.crosshair);
+  }
+
+  togglePanel() {
+    const panel = byId("panel");
+    panel.hidden = !panel.hidden;
+    this.controls.press("toggle-panel", !panel.hidden);
+  }
+
+  help() {
+    byId("help").showModal();
+  }
+}
+
+function fail(text) {
+  byId("fault").textContent = text;
+  byId("fault").hidden = false;
+}
+
+async function start() {
+  if (!document.createElement("canvas").getContext("webgl2")) {
+    fail("This browser offers no WebGL 2, which drawing a scan needs. Take a current Firefox, Chrome, Edge or Safari, "
+      + "and see that hardware acceleration is switched on in its settings.");
+    return;
+  }
+  try {
+    const scene = await server.scene();
+    const app = new App(scene);
+    // For tests and for the curious at the console.
+    globalThis.cormack = app;
+    await app.open(0, scene.paired ? 1 : null);
+  } catch (error) {
+    fail(error instanceof server.Refused ? error.message : `The page cannot go on (${error.message}).`);
+  }
+}
+
+start();

@@ -1,0 +1,64 @@
+// The side panel: structures with their volumes, measurements, facts about the scan.
+
+const make = (name, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
+};
+const millilitres = (ml) => (ml >= 100 ? ml.toFixed(0) : ml >= 1 ? ml.toFixed(1) : ml.toFixed(3));
+
+export function fillStructures(list, pane, app) {
+  const structures = pane?.scan?.structures ?? [];
+  list.closest("section").hidden = structures.length === 0;
+  list.replaceChildren(...structures.map((structure) => structureRow(structure, pane, app)));
+}
+
+function structureRow(structure, pane, app) {
+  const { name, color, volume_ml, source } = structure;
+  const shown = make("input", { type: "checkbox", checked: structure.visible });
+  const swatch = make("span", { className: "swatch" });
+  swatch.style.backgroundColor = `rgb(${color.join()})`;
+  const volume = make("span", { className: "number", textContent: `${millilitres(volume_ml)} ml` });
+  const label = make("label", { title: `${name}, from ${source}` }, shown, swatch, make("span", { className: "structure", textContent: name }), volume);
+  const opacity = make("input", { type: "range", min: 0, max: 100, value: structure.opacity * 100 });
+  opacity.setAttribute("aria-label", `Opacity of ${name}`);
+  shown.addEventListener("change", () => app.setStructure(pane, structure, { visible: shown.checked }));
+  opacity.addEventListener("input", () => app.setStructure(pane, structure, { opacity: opacity.value / 100 }));
+  return make("li", { className: structure.visible ? "" : "off" }, label, opacity);
+}
+
+export function fillMeasurements(list, app) {
+  list.closest("section").hidden = app.measurements.length === 0;
+  list.replaceChildren(...app.measurements.map((measurement) => {
+    const go = make("button", { type: "button", className: "go", title: "Show where it lies" },
+      make("span", { textContent: measurement.name }), make("span", { className: "number", textContent: measurement.text || "…" }));
+    const remove = make("button", { type: "button", className: "remove", textContent: "×" });
+    remove.setAttribute("aria-label", `Remove ${measurement.name}`);
+    go.addEventListener("click", () => app.showMeasurement(measurement));
+    remove.addEventListener("click", () => app.remove(measurement));
+    return make("li", {}, go, remove);
+  }));
+}
+
+export function fillFacts(list, panes) {
+  list.replaceChildren(...panes.filter((pane) => pane.scan).flatMap(({ scan: { name, facts } }) => [
+    make("dt", { textContent: name, title: name }),
+    make("dd", { textContent: `${facts.shape.join(" × ")} voxels` }),
+    make("dd", { textContent: `${facts.spacing_mm.map((n) => n.toFixed(2)).join(" × ")} mm` }),
+    make("dd", { textContent: facts.unit === "HU" ? "Hounsfield units" : "no unit" }),
+  ]));
+}
+
+export function pointText(pane, fraction) {
+  const { scan } = pane;
+  if (!scan || !fraction || !scan.geometry.contains(fraction)) return null;
+  const voxel = scan.geometry.nearest(fraction);
+  const value = scan.value(voxel);
+  const mm = scan.geometry.world(fraction).map((n, axis) => `${"LPI RAS"[axis + (n < 0 ? 0 : 4)]} ${Math.abs(n).toFixed(1)}`);
+  return {
+    value: scan.facts.unit === "HU" ? `${value.toFixed(0)} HU` : value.toPrecision(4),
+    mm: `${mm.join("  ")} mm`,
+    voxel: voxel.join(", "),
+    structures: scan.structuresAt(voxel).map((structure) => structure.name).join(", "),
+  };
+}

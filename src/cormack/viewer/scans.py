@@ -1,0 +1,200 @@
+"""A scan made ready for the page: whole numbers of 16 bits on an even grid with axes R, A, S, and facts about it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cormack.core.volume import AnyArray, SliceStack, Unit, Volume
+from cormack.files.nifti import is_nifti
+from cormack.files.nifti_header import nifti_header
+from cormack.imaging.blocks import block_mean
+from cormack.imaging.orient import reorient
+from cormack.imaging.rectify import plan_rectification
+from cormack.pipeline.grids import condition_any, plan
+from cormack.pipeline.images import Kind, read_image
+from cormack.pipeline.load import locate
+from cormack.pipeline.options import LoadOptions
+from cormack.pipeline.progress import Silent
+from cormack.viewer.sources import Source
+from cormack.viewer.structures import Overlay, combine
+
+Int16Array = npt.NDArray[np.int16]
+
+#: More voxels than this (half a gigabyte) are averaged in blocks before they are sent to the browser.
+MOST_VOXELS = 2**28
+#: No graphics card of the last ten years holds a 3-D texture with a longer edge than this.
+LONGEST_EDGE = 2048
+#: The 3-D picture is made of at most so many voxels along each axis: it must turn without waiting.
+PREVIEW_EDGE = 160
+#: Every so many voxels are looked at to find the range of values that is worth showing.
+SAMPLED = 50_021
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A scan as the page gets it.
+
+    Attributes
+    ----------
+    voxels, preview : bytes-like
+        NIfTI-1 files of int16, the second of few voxels for the 3-D picture.
+    labels, preview_labels : bytes-like
+        Combinations of structures on the same grids, without a header; empty if there are none.
+    facts : mapping
+        All else that the page must know, as plain values.
+    """
+
+    voxels: tuple[bytes, memoryview]
+    preview: tuple[bytes, memoryview]
+    labels: memoryview
+    preview_labels: memoryview
+    facts: dict[str, Any]
+
+
+def prepare(source: Source) -> Prepared:
+    """Read a scan and its labels, and make them ready.
+
+    Raises
+    ------
+    InputError
+        If a file is gone, broken, 4-D, holds colours, or no labels where these are expected.
+    """
+    volume, notes = _read(source)
+    factors = display_factors(volume.shape)
+    if max(factors) > 1:
+        size = " x ".join(str(n) for n in volume.shape)
+        blocks = " x ".join(str(f) for f in factors)
+        notes.append(f"Too large for a browser ({size} voxels): means of {blocks} voxels are shown and measured.")
+        volume = shrunken(volume, factors)
+    overlay = combine(source.labels, volume)
+    notes += overlay.notes
+    data, slope, intercept = as_int16(volume)
+    few = tuple(max(1, -(-n // PREVIEW_EDGE)) for n in volume.shape)
+    small = shrunken(volume.with_data(data), (few[0], few[1], few[2]))
+    step = tuple(slice(f // 2, n // f * f, f) for f, n in zip(few, volume.shape, strict=True))
+    labelled = bool(overlay.structures)
+    return Prepared(
+        voxels=_nifti(data, volume),
+        preview=_nifti(small.data, small),
+        labels=_bytes(overlay.combinations) if labelled else memoryview(b""),
+        preview_labels=_bytes(np.asfortranarray(overlay.combinations[step])) if labelled else memoryview(b""),
+        facts={
+            **_grid_facts(volume),
+            "slope": slope,
+            "intercept": intercept,
+            "window": _window(volume),
+            "range": [float(data.min()) * slope + intercept, float(data.max()) * slope + intercept],
+            "notes": notes,
+            **_overlay_facts(overlay),
+        },
+    )
+
+
+def _read(source: Source) -> tuple[Volume, list[str]]:
+    """The scan on an even, orthogonal grid with axes closest to R, A, S, and what was done to it."""
+    if is_nifti(source.image):
+        found = read_image(source.image, Kind.VALUES, assume_mm=True).image
+        volume = found if isinstance(found, Volume) else Volume(found.data, found.affine, unit=Unit.ARBITRARY)
+        if volume.is_orthogonal:
+            data, affine = reorient(volume.data, volume.affine)
+            return replace(volume, data=np.asfortranarray(data), affine=affine), []
+        stack = SliceStack(
+            volume.data,
+            volume.affine[:3, 0],
+            volume.affine[:3, 1],
+            volume.affine[:3, 3] + np.arange(volume.shape[2])[:, None] * volume.affine[:3, 2],
+            unit=volume.unit,
+            outside=volume.outside,
+        )
+        return plan_rectification(stack).volume().volume, ["The slices are tilted: shown on an upright grid."]
+    options = LoadOptions()
+    with closing(locate(source.image, options, Silent())) as located:
+        loaded = located.load(Silent())
+    planned, facts = plan(condition_any(loaded), loaded, options)
+    return planned.volume().volume, [finding.message for finding in facts.findings]
+
+
+def display_factors(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """How many voxels are averaged along each axis so that a browser can hold the rest."""
+    factors = [-(-n // LONGEST_EDGE) for n in shape]
+    while np.prod([float(n // f) for n, f in zip(shape, factors, strict=True)]) > MOST_VOXELS:
+        longest = int(np.argmax([n / f for n, f in zip(shape, factors, strict=True)]))
+        factors[longest] += 1
+    return factors[0], factors[1], factors[2]
+
+
+def shrunken(volume: Volume, factors: tuple[int, int, int]) -> Volume:
+    """Means of blocks of voxels, in the data type that was given."""
+    if max(factors) == 1:
+        return volume
+    means = block_mean(volume.data, factors)
+    data = np.asfortranarray(np.rint(means) if volume.data.dtype.kind in "iu" else means, dtype=volume.data.dtype)
+    affine = volume.affine.copy()
+    affine[:3, :3] *= factors
+    affine[:3, 3] = volume.world([(f - 1) / 2 for f in factors])
+    return replace(volume, data=data, affine=affine)
+
+
+def as_int16(volume: Volume) -> tuple[Int16Array, float, float]:
+    """Values as int16 with the slope and intercept that give them back; NaN becomes what stands outside."""
+    data = volume.data
+    if data.dtype == np.int16:
+        return np.asfortranarray(data), 1.0, 0.0
+    outside = volume.outside if np.isfinite(volume.outside) else 0.0
+    values = np.nan_to_num(data.astype(np.float32, copy=False), nan=outside, posinf=outside, neginf=outside)
+    low, high = float(values.min()), float(values.max())
+    if low >= -32768 and high <= 32767 and np.array_equal(np.rint(values), values):
+        return np.asfortranarray(values, dtype=np.int16), 1.0, 0.0
+    slope = max(high - low, 1e-12) / 65_534
+    middle = (high + low) / 2
+    return np.asfortranarray(np.rint((values - middle) / slope), dtype=np.int16), slope, middle
+
+
+def _window(volume: Volume) -> list[float] | None:
+    """The range worth showing of values that are no Hounsfield units (2nd to 98th percentile of what is not zero)."""
+    if volume.unit is Unit.HU:
+        return None
+    sample = volume.data.ravel(order="K")[:: max(1, volume.data.size // SAMPLED)].astype(np.float64)
+    sample = sample[np.isfinite(sample) & (sample != 0)]
+    if len(sample) < 2 or sample.min() == sample.max():
+        return [0.0, 1.0]
+    low, high = np.percentile(sample, [2, 98])
+    return [float(low), float(max(high, low + 1e-6))]
+
+
+def _grid_facts(volume: Volume) -> dict[str, Any]:
+    return {
+        "shape": list(volume.shape),
+        "spacing_mm": list(volume.spacing_mm),
+        "affine": volume.affine.tolist(),
+        "unit": str(volume.unit),
+    }
+
+
+def _overlay_facts(overlay: Overlay) -> dict[str, Any]:
+    structures = [
+        {
+            "name": s.label.name,
+            "abbreviation": s.label.abbreviation,
+            "color": list(s.label.color),
+            "volume_ml": s.volume_ml,
+            "source": s.source,
+        }
+        for s in overlay.structures
+    ]
+    members = [list(combination) for combination in overlay.members]
+    return {"structures": structures, "members": members, "label_bytes": overlay.combinations.dtype.itemsize}
+
+
+def _nifti(data: Int16Array, volume: Volume) -> tuple[bytes, memoryview]:
+    return nifti_header(data.shape, data.dtype, volume.affine), _bytes(data)
+
+
+def _bytes(data: AnyArray) -> memoryview:
+    """The voxels as they lie in memory, i fastest."""
+    return data.T.data.cast("B")
