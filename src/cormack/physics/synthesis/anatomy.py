@@ -102,14 +102,21 @@ class Anatomy:
         object.__setattr__(self, "affine", np.asarray(self.affine, dtype=np.float64))
 
     @cached_property
-    def centre_mm(self) -> FloatArray:
-        """Middle of the target's bounding box, RAS+ mm, shape (3,)."""
-        middle = []
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """First and last voxel of the target along each axis, shape (3,) each; the whole grid if there is no target."""
+        first, last = np.zeros(3), np.array(self.targets.shape, dtype=np.float64) - 1
         for axis in range(3):
             others = tuple(a for a in range(3) if a != axis)
             where = np.flatnonzero((self.targets > 0).any(axis=others))
-            middle.append((where[0] + where[-1]) / 2 if len(where) else (self.targets.shape[axis] - 1) / 2)
-        return np.asarray(self.affine[:3, :3] @ np.array(middle) + self.affine[:3, 3])
+            if len(where):
+                first[axis], last[axis] = where[0], where[-1]
+        return first, last
+
+    @property
+    def centre_mm(self) -> FloatArray:
+        """Middle of the target's bounding box, RAS+ mm, shape (3,)."""
+        first, last = self.bounds
+        return np.asarray(self.affine[:3, :3] @ ((first + last) / 2) + self.affine[:3, 3])
 
 
 def save_anatomy(anatomy: Anatomy, path: Path) -> None:

@@ -11,11 +11,14 @@ import numpy as np
 from cormack.core.errors import InputError
 from cormack.core.volume import Unit, Volume
 from cormack.physics.synthesis.anatomy import Anatomy, Codes, FloatImage
+from cormack.physics.synthesis.artefacts import beam_hardening, metal_streaks, motion
 from cormack.physics.synthesis.deform import Bump, Pose, SampleGrid, anatomy_voxels
 from cormack.physics.synthesis.detector import noise, sharpened
 from cormack.physics.synthesis.hounsfield import tissue_hu
 from cormack.physics.synthesis.lookup import averaged, trilinear, window
 from cormack.physics.synthesis.options import CtSynthesis, PoseOptions
+from cormack.physics.synthesis.pathology import put_in
+from cormack.physics.synthesis.scene import Scene
 from cormack.physics.synthesis.slices import Slices, resliced
 from cormack.physics.synthesis.smooth import smooth_field
 from cormack.physics.synthesis.supports import add_to_air, behind_head, blanket, support
@@ -76,15 +79,18 @@ def synthesize_ct(
     pose = draw_pose(anatomy, rng, options.pose, facts)
     slices = _draw_slices(anatomy, pose, z, y, rng, options, facts)
     grid = _sample_grid(x, y, slices, float(z[1] - z[0]))
-    bumps = ventricle_bumps(anatomy, rng, options.pose, facts)
+    scene = Scene(anatomy, rng, facts)
+    put_in(scene, options.pathology)
+    bumps = ventricle_bumps(anatomy, rng, options.pose, facts) + scene.bumps
     voxels = anatomy_voxels(grid, pose, anatomy.affine, options.pose.bends, bumps, rng)
     part = window(voxels, anatomy.tissues.shape)
-    codes, table = anatomy.tissues[part], tissue_hu(options.hounsfield, rng)
-    image, share = _looked_up(codes, anatomy.targets[part], table, voxels, part)
+    table = tissue_hu({**options.hounsfield, **scene.hounsfield}, rng)
+    image, share = _looked_up(scene.tissues[part], scene.targets[part], table, voxels, part)
     _vary(image, rng, options)
     _surround(image, grid, rng, options, facts)
     averaging = slices.averaging(grid.z)
     image, share = image @ averaging.T, share @ averaging.T
+    _spoil(image, scene, pose, grid, slices, options)
     image = _reconstructed(image, float(x[1] - x[0]), rng, options, facts)
     image, share = resliced(image, share, slices, y, z, -1000.0)
     _crop_view(image, share, x, y, rng, options, facts)
@@ -191,10 +197,7 @@ def _looked_up(
     codes: Codes, targets: Codes, table: FloatImage, voxels: list[FloatImage], part: tuple[slice, slice, slice]
 ) -> tuple[FloatImage, FloatImage]:
     """HU and share of the target at the samples, averaged over 2 mm."""
-    pair = np.empty(codes.shape, dtype=np.complex64)
-    pair.real = table[codes]
-    pair.imag = targets
-    pair = averaged(pair)
+    pair = averaged(codes, targets, table)
     for axis, cut in zip(voxels, part, strict=True):
         # The mean of two neighbours lies half a voxel behind the first.
         axis -= np.float32(cut.start + 0.5)
@@ -222,6 +225,25 @@ def _surround(
         layer = layer + blanket(grid.x, grid.y, image, rng)
     add_to_air(image, layer)
     facts["support"] = kind
+
+
+def _spoil(image: FloatImage, scene: Scene, pose: Pose, grid: SampleGrid, slices: Slices, options: CtSynthesis) -> None:
+    """Streaks of metal, hardening of the beam and motion, in slices of shape (i, j, s), in place."""
+    rng, pixel_mm = scene.rng, float(grid.x[1] - grid.x[0])
+    places = []
+    for metal in scene.metals:
+        x, y, z = pose.back(scene.world(metal))
+        place = (np.array([x, y]) - np.array([grid.x[0], grid.y[0]])) / pixel_mm
+        height = np.interp(z + slices.slope * y, slices.positions_mm, np.arange(image.shape[2]), -99, 9999)
+        places.append((float(place[0]), float(place[1]), float(height)))
+    metal_streaks(image, places, pixel_mm, rng)
+    if rng.random() < options.beam_hardening:
+        strength = rng.uniform(*options.hardening_hu_per_mm)
+        beam_hardening(image, pixel_mm, strength, rng.uniform(0, 25))
+        scene.facts["hardening_hu_per_mm"] = round(strength, 2)
+    if rng.random() < options.motion:
+        motion(image, rng)
+        scene.facts["motion"] = True
 
 
 def _reconstructed(

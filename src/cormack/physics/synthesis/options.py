@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cormack.physics.synthesis.hounsfield import HU_RANGES, Range
+from cormack.physics.synthesis.pathology import Pathology
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class PoseOptions:
         Probability of a head with left and right exchanged.
     """
 
-    scale: Range = (0.80, 1.0)
+    scale: Range = (0.78, 0.98)
     stretch: float = 0.06
     turn_deg: float = 10.0
     wide_turn_deg: float = 30.0
@@ -70,6 +71,12 @@ class CtSynthesis:
         Values outside of a circular field of view.
     rest, table, blanket : float
         Probabilities of what lies around the head.
+    pathology : Pathology
+        Probability of every finding.
+    beam_hardening, hardening_hu_per_mm : float, range
+        Probability and strength of dark bands between the petrous bones.
+    motion : float
+        Probability that some slices show doubled edges.
     """
 
     pose: PoseOptions = field(default_factory=PoseOptions)
@@ -91,3 +98,7 @@ class CtSynthesis:
     rest: float = 0.6
     table: float = 0.25
     blanket: float = 0.3
+    pathology: Pathology = field(default_factory=Pathology)
+    beam_hardening: float = 0.4
+    hardening_hu_per_mm: Range = (0.1, 0.8)
+    motion: float = 0.08
