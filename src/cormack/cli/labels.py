@@ -126,3 +126,50 @@ def consensus_command(observers: tuple[Path, ...], out: Path, quiet: bool, verbo
         made = consensus_files(observers, out, ConsensusOptions(**values), progress=progress)
     marked = f", {made.undecided} undecided" if made.options.undecided is not None else ""
     say(f"wrote {out}: {made.observers} observers, {made.disputed} voxels disputed{marked}", quiet=quiet)
+
+
+@click.group(name="labels")
+def labels_group() -> None:
+    """Label maps of other tools."""
+
+
+@labels_group.command(name="import")
+@click.argument("source", metavar="IN", type=IN_PATH)
+@click.argument("out", metavar="OUT.nii.gz", type=OUT_PATH)
+@click.option(
+    "--reference",
+    metavar="IMAGE",
+    type=IN_PATH,
+    required=True,
+    help="The image that was labelled, NIfTI or DICOM: its grid is taken.",
+)
+@names_option
+@click.option("--nearest", is_flag=True, help="Take the nearest label, for masks on single slices.")
+@click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series of IMAGE instead of the best one.")
+@assume_mm_option
+@talk_options
+def import_command(
+    source: Path,
+    out: Path,
+    reference: Path,
+    names: Path | None,
+    nearest: bool,
+    series: str | None,
+    assume_mm: bool,
+    quiet: bool,
+    verbose: int,
+) -> None:
+    """Bring labels of another tool onto the grid of an image.
+
+    IN is NRRD (3D Slicer's .seg.nrrd, too), one DICOM file with an RT Structure Set, or NIfTI. Beside OUT.nii.gz come
+    OUT.tsv (names and colours) and OUT.json.
+    """
+    from cormack.pipeline.import_labels import import_labels
+    from cormack.pipeline.options import LoadOptions
+
+    options = LoadOptions(series=series, assume_mm=assume_mm)
+    with listener(quiet=quiet, verbose=verbose) as progress:
+        made = import_labels(source, out, reference, options, names=names, nearest=nearest, progress=progress)
+    for finding in made.findings:
+        warn(finding.message)
+    say(f"wrote {out}: {len(made.labels.table)} named structures from {made.source}", quiet=quiet)

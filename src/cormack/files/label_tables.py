@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 from cormack.core.errors import InputError
@@ -53,25 +54,32 @@ def _label(row: dict[str, str]) -> Label:
     return Label(index, name, (row.get("abbreviation") or name).strip(), (red, green, blue), known)
 
 
-def label_table_text(table: LabelTable) -> str:
-    """The table of a label map as tab-separated text that `read_label_table` reads."""
-    lines = ["index\tname\tabbreviation\tcolor\tsnomed_ct"]
-    for label in table:
-        color = "#" + bytes(label.color).hex()
-        fields = (str(label.index), label.name, label.abbreviation, color, label.snomed_ct or NOT_AVAILABLE)
-        lines.append("\t".join(fields))
-    return "\n".join(lines) + "\n"
+def unique_names(names: Iterable[str]) -> list[str]:
+    """The names, those that occur again with a number.
+
+    >>> unique_names(["lesion", "brain", "lesion"])
+    ['lesion', 'brain', 'lesion (2)']
+    """
+    found: list[str] = []
+    for name in names:
+        candidate, number = name, 1
+        while candidate in found:
+            number += 1
+            candidate = f"{name} ({number})"
+        found.append(candidate)
+    return found
 
 
 def write_label_table(path: Path, table: LabelTable) -> None:
     """Write the names of labels as `read_label_table` reads them (BIDS `_dseg.tsv`)."""
-    columns = ("index", "name", "abbreviation", "color")
+    columns = ("index", "name", "abbreviation", "color", "snomed_ct")
     rows = [
         {
             "index": str(label.index),
             "name": label.name,
             "abbreviation": label.abbreviation,
             "color": "#" + bytes(label.color).hex(),
+            "snomed_ct": label.snomed_ct or NOT_AVAILABLE,
         }
         for label in table
     ]
