@@ -19,12 +19,13 @@ from cormack.cli.back import native_command
 from cormack.cli.deface import deface_command
 from cormack.cli.deidentify import deidentify_command
 from cormack.cli.follow_up import follow_up_command
-from cormack.cli.labels import compare_command, consensus_command
+from cormack.cli.labels import compare_command, consensus_command, labels_group
 from cormack.cli.learn import export_command, train_command
 from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
 from cormack.cli.register import register_command, space_from, space_options
 from cormack.cli.reidentify import reidentify_command
+from cormack.cli.segment import segment_group
 from cormack.cli.template import template_group
 from cormack.cli.terminal import listener, say, warn
 from cormack.cli.view import view_command
@@ -263,11 +264,13 @@ cli.add_command(native_command)
 cli.add_command(deidentify_command)
 cli.add_command(deface_command)
 cli.add_command(register_command)
+cli.add_command(segment_group)
 cli.add_command(template_group)
 cli.add_command(transform_command)
 cli.add_command(follow_up_command)
 cli.add_command(compare_command)
 cli.add_command(consensus_command)
+cli.add_command(labels_group)
 cli.add_command(transform_points_command)
 cli.add_command(reidentify_command)
 cli.add_command(view_command)

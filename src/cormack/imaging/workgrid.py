@@ -7,7 +7,7 @@ position of a surface needs the native grid, and is taken there by interpolating
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,17 @@ class WorkGrid:
         """Number of coarse voxels along (i, j, k)."""
         i, j, k = (-(-(s.stop - s.start) // p) * q for s, p, q in zip(self.box, self.pool, self.split, strict=True))
         return i, j, k
+
+    def part(self, box: Box) -> tuple[WorkGrid, Box]:
+        """The grid of a box of coarse voxels, widened to whole blocks; with that box."""
+        low = [s.start // q * q for s, q in zip(box, self.split, strict=True)]
+        high = [-(-s.stop // q) * q for s, q in zip(box, self.split, strict=True)]
+        native = tuple(
+            slice(whole.start + a // q * p, min(whole.start + b // q * p, whole.stop))
+            for whole, a, b, p, q in zip(self.box, low, high, self.pool, self.split, strict=True)
+        )
+        widened = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        return replace(self, box=native), widened  # type: ignore[arg-type, return-value]
 
     def centres_mm(self, axis: int, spacing_mm: float) -> npt.NDArray[np.float64]:
         """Position of every coarse voxel along one axis: millimetres from native voxel 0."""
