@@ -27,7 +27,9 @@ def axis_codes(affine: FloatArray) -> str:
     return "".join(codes)
 
 
-def reorient(data: AnyArray, affine: FloatArray, codes: str = "RAS") -> tuple[AnyArray, FloatArray]:
+def reorient(
+    data: AnyArray, affine: FloatArray, codes: str = "RAS", *, present: str | None = None
+) -> tuple[AnyArray, FloatArray]:
     """The same voxels with the axes in another order and direction; nothing is interpolated.
 
     Parameters
@@ -36,6 +38,8 @@ def reorient(data: AnyArray, affine: FloatArray, codes: str = "RAS") -> tuple[An
     affine : array, shape (4, 4)
     codes : str
         Wanted directions, three letters such as "RAS".
+    present : str, optional
+        Where the axes point, in place of what the affine says.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def reorient(data: AnyArray, affine: FloatArray, codes: str = "RAS") -> tuple[An
     InputError
         If the letters do not name each of the three directions once.
     """
-    order, flipped = axis_order(axis_codes(affine), codes)
+    order, flipped = axis_order(present or axis_codes(affine), codes)
     out = np.eye(4)
     out[:3, 3] = affine[:3, 3]
     index: list[slice] = [slice(None)] * 3
