@@ -24,16 +24,22 @@ if TYPE_CHECKING:
     from cormack.imaging.condition import condition
     from cormack.imaging.native import to_native, volume_to_stack
     from cormack.imaging.rectify import rectify
+    from cormack.imaging.staple import staple
     from cormack.imaging.units import cormack_to_hu, hu_to_cormack
+    from cormack.imaging.votes import majority
     from cormack.imaging.warp import warp
+    from cormack.measure.agreement import compare_labels
     from cormack.measure.overlap import dice, hausdorff_mm
     from cormack.measure.scan import measure_scan
+    from cormack.pipeline.compare import compare_files
+    from cormack.pipeline.consensus import consensus_files
     from cormack.pipeline.convert import convert
     from cormack.pipeline.deface import deface
     from cormack.pipeline.deface_report import DefaceOptions
     from cormack.pipeline.deidentify import Deidentification, deidentify
     from cormack.pipeline.extract import extract_mask
     from cormack.pipeline.follow_up import follow_up
+    from cormack.pipeline.import_labels import import_labels
     from cormack.pipeline.options import LoadOptions, RunOptions
     from cormack.pipeline.register import RegisterFiles, register_files
     from cormack.pipeline.run import run
@@ -67,7 +73,10 @@ _HOMES = {
     "Volume": "core.volume",
     "apply_mask": "extract.masking",
     "brain_mask": "extract.brain",
+    "compare_files": "pipeline.compare",
+    "compare_labels": "measure.agreement",
     "condition": "imaging.condition",
+    "consensus_files": "pipeline.consensus",
     "convert": "pipeline.convert",
     "cormack_to_hu": "imaging.units",
     "deface": "pipeline.deface",
@@ -80,7 +89,9 @@ _HOMES = {
     "hausdorff_mm": "measure.overlap",
     "head_mask": "extract.head",
     "hu_to_cormack": "imaging.units",
+    "import_labels": "pipeline.import_labels",
     "label_by_atlases": "register.atlas",
+    "majority": "imaging.votes",
     "measure_scan": "measure.scan",
     "read_scan": "dicom.read",
     "read_stack": "files.nifti",
@@ -90,6 +101,7 @@ _HOMES = {
     "register_volumes": "register.register",
     "render_report": "report.html",
     "run": "pipeline.run",
+    "staple": "imaging.staple",
     "to_native": "imaging.native",
     "transform_image": "pipeline.transform",
     "transform_points": "pipeline.transform",
@@ -124,7 +136,10 @@ __all__ = [
     "Volume",
     "apply_mask",
     "brain_mask",
+    "compare_files",
+    "compare_labels",
     "condition",
+    "consensus_files",
     "convert",
     "cormack_to_hu",
     "deface",
@@ -137,7 +152,9 @@ __all__ = [
     "hausdorff_mm",
     "head_mask",
     "hu_to_cormack",
+    "import_labels",
     "label_by_atlases",
+    "majority",
     "measure_scan",
     "read_scan",
     "read_stack",
@@ -147,6 +164,7 @@ __all__ = [
     "register_volumes",
     "render_report",
     "run",
+    "staple",
     "to_native",
     "transform_image",
     "transform_points",
