@@ -88,8 +88,8 @@ class CtSynthesis:
     tilt_deg: float = 20.0
     noise_hu: Range = (1.0, 18.0)
     sharp: float = 0.25
-    blur_px: Range = (0.0, 0.7)
-    overshoot: Range = (0.1, 0.9)
+    blur_px: Range = (0.1, 0.65)
+    overshoot: Range = (0.05, 0.6)
     base_cut: float = 0.2
     top_cut: float = 0.15
     neck: float = 0.35
@@ -102,3 +102,50 @@ class CtSynthesis:
     beam_hardening: float = 0.4
     hardening_hu_per_mm: Range = (0.1, 0.8)
     motion: float = 0.08
+
+
+@dataclass(frozen=True)
+class MrSynthesis:
+    """Ranges and probabilities of synthetic MR.
+
+    Parameters
+    ----------
+    pose : PoseOptions
+    random_contrast : float
+        Probability that every tissue draws any intensity (Billot et al. 2023, doi 10.1016/j.media.2023.102789);
+        otherwise the image is T1-weighted.
+    intensities : mapping
+        Range of a tissue in T1 weighting, by the name of the `Tissue` in small letters, white matter being about 1;
+        others keep `intensities.T1_RANGES`.
+    bias : range
+        Size of the bias field: standard deviation of its logarithm.
+    variation : range
+        Smooth differences within tissue, relative.
+    noise : range
+        Standard deviation of Rician noise, white matter being about 1.
+    thickness_mm, thick : range, float
+        Slices of such thickness, along any axis, with this probability.
+    ghosting, ringing : float
+        Probability of a ghost by motion along the phase axis, and of Gibbs ringing.
+    defaced : float
+        Probability that the face is cut off.
+    neck_cut : float
+        Probability that the image ends at the skull's base instead of in the neck.
+    pathology : Pathology
+    """
+
+    pose: PoseOptions = field(default_factory=PoseOptions)
+    random_contrast: float = 0.0
+    intensities: Mapping[str, Range] = field(default_factory=dict)
+    bias: Range = (0.0, 0.35)
+    variation: Range = (0.01, 0.06)
+    noise: Range = (0.005, 0.08)
+    thickness_mm: Range = (2.0, 6.0)
+    thick: float = 0.3
+    ghosting: float = 0.2
+    ringing: float = 0.2
+    defaced: float = 0.15
+    neck_cut: float = 0.3
+    pathology: Pathology = field(
+        default_factory=lambda: Pathology(healthy=0.6, contrast_agent=0.1, dental_metal=0.0, craniectomy=0.03)
+    )

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from cormack.core.errors import InputError
+from cormack.core.volume import Unit
+from cormack.physics.synthesis.mr import synthesize_mr
+from cormack.physics.synthesis.options import MrSynthesis, PoseOptions
+from cormack.physics.synthesis.pathology import Pathology
+
+STILL = PoseOptions((1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0, ((64.0, 0.0),), (0.0, 0.0), 0.0)
+QUIET = MrSynthesis(
+    pose=STILL, bias=(0.0, 0.0), variation=(0.0, 0.0), noise=(0.0, 0.0), thick=0.0, ghosting=0.0, ringing=0.0,
+    defaced=0.0, neck_cut=0.0, pathology=Pathology(1.0, calcifications=0.0, contrast_agent=0.0),
+)  # fmt: skip
+
+
+def test_t1_orders_the_tissues_and_keeps_the_volume(ball):
+    made = synthesize_mr(ball, np.random.default_rng(1), QUIET, shape=(72, 72, 72))
+    line = made.volume.data[36, 36]
+    csf, white, gray, bone = line[36], line[46], line[56], line[62]
+    assert bone < csf < gray < white
+    assert made.volume.unit is Unit.ARBITRARY
+    volume_ml = float(made.target.data.sum()) * made.target.voxel_volume_ml
+    assert volume_ml == pytest.approx(4 / 3 * np.pi * 5.0**3, rel=0.01)
+
+
+def test_everything_at_once_is_finite_positive_and_repeats(ball):
+    options = MrSynthesis(thick=1.0, ghosting=1.0, ringing=1.0, defaced=1.0, neck_cut=1.0, random_contrast=1.0)
+    first, again = (
+        synthesize_mr(ball, np.random.default_rng(2), options, shape=(40, 48, 40), spacing_mm=4.0) for _ in range(2)
+    )
+    assert np.array_equal(first.volume.data, again.volume.data)
+    assert np.isfinite(first.volume.data).all()
+    assert first.volume.data.min() >= 0
+    assert first.facts["random_contrast"]
+    assert {"thickness_mm", "ghosting", "ringing", "defaced", "neck_cut"} <= set(first.facts)
+
+
+def test_rician_noise_in_air_has_the_mean_of_a_rayleigh_distribution(ball):
+    options = MrSynthesis(**(vars(QUIET) | {"noise": (0.05, 0.05)}))
+    made = synthesize_mr(ball, np.random.default_rng(3), options, shape=(72, 72, 72))
+    air = made.volume.data[:4, :4]
+    assert air.mean() == pytest.approx(0.05 * 500 * np.sqrt(np.pi / 2), rel=0.1)
+
+
+def test_unknown_tissues_are_refused(ball):
+    with pytest.raises(InputError, match="no tissue"):
+        synthesize_mr(ball, np.random.default_rng(0), MrSynthesis(intensities={"grey": (0, 1)}), shape=(16, 16, 16))
