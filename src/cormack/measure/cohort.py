@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import nan
+from math import isfinite, nan
 from typing import Literal
 
 import numpy as np
@@ -122,14 +122,19 @@ def compare_methods(
 
 def regress(cases: Sequence[Case], metric: Metric) -> Regression | None:
     """Regress a metric on method and structure, as far as there are several of them; None if nothing can be told."""
+    values = [metric.of(case.agreement) for case in cases]
     factors = {
         "method": [case.method for case in cases],
         "structure": [case.agreement.name for case in cases],
     }
-    several = {name: levels for name, levels in factors.items() if len(set(levels)) > 1}
+    several = {
+        name: levels
+        for name, levels in factors.items()
+        if len({level for level, value in zip(levels, values, strict=True) if isfinite(value)}) > 1
+    }
     if not several:
         return None
     try:
-        return categorical_regression([metric.of(case.agreement) for case in cases], several)
+        return categorical_regression(values, several)
     except InputError:
         return None
