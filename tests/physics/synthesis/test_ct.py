@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cormack.core.errors import InputError
-from cormack.physics.synthesis.anatomy import load_anatomy, save_anatomy
+from cormack.core.labels import LabelMap
+from cormack.physics.synthesis.anatomy import Tissue, load_anatomy, save_anatomy
 from cormack.physics.synthesis.ct import synthesize_ct
 from cormack.physics.synthesis.hounsfield import HU_RANGES
+from cormack.physics.synthesis.mr import synthesize_mr
 from cormack.physics.synthesis.options import CtSynthesis, PoseOptions
 from cormack.physics.synthesis.pathology import Pathology
 
@@ -79,3 +83,23 @@ def test_tiny_grids_and_unknown_tissues_are_refused(ball):
         synthesize_ct(ball, np.random.default_rng(0), shape=(4, 40, 40))
     with pytest.raises(InputError, match="no tissue"):
         synthesize_ct(ball, np.random.default_rng(0), CtSynthesis(hounsfield={"grey": (1, 2)}), shape=SHAPE)
+
+
+@pytest.mark.parametrize("synthesize", [synthesize_ct, synthesize_mr])
+def test_several_targets_come_back_as_labels(ball, synthesize):
+    targets = np.where(ball.tissues == Tissue.WHITE, 2, ball.targets).astype(np.uint8)
+    made = synthesize(replace(ball, targets=targets), np.random.default_rng(7), shape=SHAPE, spacing_mm=4.0)
+    assert isinstance(made.target, LabelMap)
+    assert set(np.unique(made.target.data)) == {0, 1, 2}
+    assert made.target.on_grid_of(made.volume)
+
+
+def test_labels_lie_where_the_share_lies(ball):
+    targets = np.where(np.arange(150)[:, None, None] < 75, ball.targets * 2, ball.targets).astype(np.uint8)
+    options = quiet(tilted=1.0, tilt_deg=15.0, thin=0.0, thickness_mm=(4.0, 4.0))
+    share, labels = (
+        synthesize_ct(anatomy, np.random.default_rng(8), options, shape=(72, 80, 72)).target.data
+        for anatomy in (ball, replace(ball, targets=targets))
+    )
+    both, either = ((share > 0.5) & (labels > 0)).sum(), ((share > 0.5) | (labels > 0)).sum()
+    assert both / either > 0.97

@@ -73,7 +73,8 @@ class Anatomy:
     tissues : uint8 array, shape (i, j, k)
         Codes of `Tissue`.
     targets : uint8 array, shape (i, j, k)
-        What a network shall learn: 1 is the intracranial space, cut at the plane of the foramen magnum.
+        What a network shall learn: 1 is the intracranial space, cut at the plane of the foramen magnum; or other
+        labels, which are then given back as a label map.
     depth : int8 array, shape (i, j, k)
         Distance below the inner table in quarter millimetres, negative outside, clipped at ±31 mm. It goes on into the
         spinal canal, where `targets` is cut.
@@ -100,6 +101,11 @@ class Anatomy:
                 f"{self.targets.shape} and {self.depth.shape}"
             )
         object.__setattr__(self, "affine", np.asarray(self.affine, dtype=np.float64))
+
+    @cached_property
+    def several(self) -> bool:
+        """True if there are more targets than one."""
+        return bool(self.targets.max(initial=0) > 1)
 
     @cached_property
     def bounds(self) -> tuple[FloatArray, FloatArray]:

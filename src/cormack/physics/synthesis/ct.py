@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from cormack.physics.synthesis.anatomy import Anatomy, FloatImage
+from cormack.physics.synthesis.anatomy import Anatomy, Codes, FloatImage
 from cormack.physics.synthesis.artefacts import beam_hardening, metal_streaks, motion
 from cormack.physics.synthesis.deform import Pose, SampleGrid, anatomy_voxels
 from cormack.physics.synthesis.detector import noise, sharpened
 from cormack.physics.synthesis.hounsfield import tissue_hu
 from cormack.physics.synthesis.image import SyntheticImage, finished
-from cormack.physics.synthesis.lookup import looked_up, window
+from cormack.physics.synthesis.lookup import looked_up, nearest, window
 from cormack.physics.synthesis.options import CtSynthesis
 from cormack.physics.synthesis.pathology import put_in
 from cormack.physics.synthesis.placing import draw_pose, grid_axes, ventricle_bumps
 from cormack.physics.synthesis.scan import draw_slices, sample_grid
 from cormack.physics.synthesis.scene import Scene
-from cormack.physics.synthesis.slices import Slices, resliced
+from cormack.physics.synthesis.slices import Slices, resliced, resliced_labels
 from cormack.physics.synthesis.smooth import smooth_field
 from cormack.physics.synthesis.supports import add_to_air, behind_head, blanket, support
 
@@ -61,6 +61,7 @@ def synthesize_ct(
     put_in(scene, options.pathology)
     bumps = ventricle_bumps(anatomy, rng, options.pose, facts) + scene.bumps
     voxels = anatomy_voxels(grid, pose, anatomy.affine, options.pose.bends, bumps, rng)
+    labels = nearest(scene.targets, voxels) if anatomy.several else None
     part = window(voxels, anatomy.tissues.shape)
     table = tissue_hu({**options.hounsfield, **scene.hounsfield}, rng)
     image, share = looked_up(scene.tissues[part], scene.targets[part], table, voxels, part)
@@ -71,9 +72,10 @@ def synthesize_ct(
     _spoil(image, scene, pose, grid, slices, options)
     image = _reconstructed(image, float(x[1] - x[0]), rng, options, facts)
     image, share = resliced(image, share, slices, y, z, -1000.0)
-    _crop_view(image, share, x, y, rng, options, facts)
+    target = share if labels is None else resliced_labels(labels, grid.z, slices, y, z)
+    _crop_view(image, target, x, y, rng, options, facts)
     np.clip(image, -3024, 12000, out=image)
-    return finished(image, share, (x, y, z), facts)
+    return finished(image, target, (x, y, z), facts)
 
 
 def _vary(image: FloatImage, rng: np.random.Generator, options: CtSynthesis) -> None:
@@ -143,7 +145,7 @@ def _reconstructed(
 
 def _crop_view(
     image: FloatImage,
-    share: FloatImage,
+    target: FloatImage | Codes,
     x: FloatImage,
     y: FloatImage,
     rng: np.random.Generator,
@@ -160,5 +162,5 @@ def _crop_view(
     else:
         outside = (np.abs(x[:, None] - cx) > radius) | (np.abs(y[None, :] - cy) > radius)
     image[outside] = padding
-    share[outside] = 0
+    target[outside] = 0
     facts |= {"view_radius_mm": round(radius, 1), "narrow_view": narrow, "padding_hu": padding}

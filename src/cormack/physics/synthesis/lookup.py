@@ -99,6 +99,12 @@ def _corners(
     return low
 
 
+def nearest(targets: Codes, voxels: Sequence[FloatImage]) -> Codes:
+    """The label of the nearest voxel, shape (i, j, k)."""
+    places = (np.clip(np.rint(v), 0, n - 1).astype(np.intp) for v, n in zip(voxels, targets.shape, strict=True))
+    return np.asarray(targets[tuple(places)])
+
+
 def looked_up(
     codes: Codes,
     targets: Codes,

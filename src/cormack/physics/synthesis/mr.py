@@ -13,7 +13,7 @@ from cormack.physics.synthesis.anatomy import Anatomy, FloatImage
 from cormack.physics.synthesis.deform import SampleGrid, anatomy_voxels
 from cormack.physics.synthesis.image import SyntheticImage, finished
 from cormack.physics.synthesis.intensities import tissue_intensity
-from cormack.physics.synthesis.lookup import looked_up, window
+from cormack.physics.synthesis.lookup import looked_up, nearest, window
 from cormack.physics.synthesis.options import MrSynthesis
 from cormack.physics.synthesis.pathology import put_in
 from cormack.physics.synthesis.placing import draw_pose, grid_axes, ventricle_bumps
@@ -64,6 +64,7 @@ def synthesize_mr(
     put_in(scene, options.pathology)
     bumps = ventricle_bumps(anatomy, rng, options.pose, facts) + scene.bumps
     voxels = anatomy_voxels(SampleGrid(*axes), pose, anatomy.affine, options.pose.bends, bumps, rng)
+    labels = nearest(scene.targets, voxels) if anatomy.several else None
     part = window(voxels, anatomy.tissues.shape)
     facts["random_contrast"] = bool(rng.random() < options.random_contrast)
     table = tissue_intensity(options.intensities, rng, any_contrast=facts["random_contrast"])
@@ -76,7 +77,8 @@ def synthesize_mr(
     facts["bias"] = round(size, 2)
     image, share = _thickened(image, share, axes, scene, options)
     _spoil(image, scene, options)
-    return finished(image * np.float32(WHITE), share, axes, facts, unit=Unit.ARBITRARY, outside=0.0)
+    target = share if labels is None else labels
+    return finished(image * np.float32(WHITE), target, axes, facts, unit=Unit.ARBITRARY, outside=0.0)
 
 
 def _cut_away(voxels: list[FloatImage], scene: Scene, options: MrSynthesis) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cormack.physics.synthesis.anatomy import FloatImage
+from cormack.physics.synthesis.anatomy import Codes, FloatImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,3 +66,15 @@ def resliced(
         out_image[:, j] = image[:, j] @ matrix + (1 - reach) * np.float32(outside)
         out_share[:, j] = share[:, j] @ matrix
     return out_image, out_share
+
+
+def resliced_labels(labels: Codes, samples: FloatImage, slices: Slices, y: FloatImage, z: FloatImage) -> Codes:
+    """Labels at samples along z, shape (i, j, m), on the heights z by the nearest sample; 0 where no slice reaches."""
+    result = np.zeros((*labels.shape[:2], len(z)), dtype=np.uint8)
+    step = float(samples[1] - samples[0])
+    for j in range(labels.shape[1]):
+        height = z + slices.slope * float(y[j])
+        place = np.clip(np.rint((height - samples[0]) / step), 0, len(samples) - 1).astype(np.intp)
+        reach = slices.onto(z, float(y[j]))[1]
+        result[:, j] = labels[:, j, place] * reach.astype(np.uint8)
+    return result
