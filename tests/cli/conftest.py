@@ -1,7 +1,13 @@
+import sys
+from pathlib import Path
+
 import pytest
 
 from cormack.cli.main import main
 from cormack.pipeline.phantom import make_phantom_series
+
+# Helper modules of all tests lie one folder up.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 
 @pytest.fixture(scope="session")

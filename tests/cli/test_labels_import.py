@@ -7,15 +7,13 @@ import nrrd
 import numpy as np
 import pydicom
 import pytest
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
 
 from cormack.core.labels import Label, LabelMap, LabelTable
 from cormack.core.volume import Volume
 from cormack.files.label_tables import read_label_table
 from cormack.files.nifti import write_labels, write_volume
+from structure_sets import structure_set
 
-RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 AFFINE = np.array([[2.0, 0, 0, -30], [0, 2.0, 0, -20], [0, 0, 3.0, 10], [0, 0, 0, 1]])
 SHAPE = (30, 28, 12)
 
@@ -34,25 +32,8 @@ def ball(centre_mm, radius_mm, affine=AFFINE, shape=SHAPE):
     return (np.linalg.norm(points - centre_mm, axis=-1) <= radius_mm).astype(np.uint8)
 
 
-def structure_set(path, structures):
-    """A structure set of closed contours in LPS: name and contours."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = RT_STRUCTURE_SET, "1.2.3"
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    made = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    made.SOPClassUID, made.SOPInstanceUID = RT_STRUCTURE_SET, "1.2.3"
-    made.StructureSetROISequence, made.ROIContourSequence = [], []
-    for number, (name, contours) in enumerate(structures, start=1):
-        roi, item = Dataset(), Dataset()
-        roi.ROINumber, roi.ROIName, item.ReferencedROINumber, item.ContourSequence = number, name, number, []
-        for points in contours:
-            contour = Dataset()
-            contour.ContourGeometricType = "CLOSED_PLANAR"
-            contour.ContourData = [f"{value:.3f}" for value in np.ravel(points)]
-            item.ContourSequence.append(contour)
-        made.StructureSetROISequence.append(roi)
-        made.ROIContourSequence.append(item)
-    made.save_as(path, enforce_file_format=True)
+def closed(contours):
+    return [("CLOSED_PLANAR", points) for points in contours]
 
 
 def test_nrrd_of_a_part_of_the_image(tmp_path, image, cormack):
@@ -112,7 +93,9 @@ def test_contours_on_the_tilted_slices_of_a_dicom_series(tmp_path, phantom, expo
         middle = place + rows * spacing * 95.5 + columns * spacing * 95.5
         contours.append(middle + 30 * (np.cos(angles)[:, None] * rows + np.sin(angles)[:, None] * columns))
     far = contours[0] + np.array([0, 0, 400.0])
-    structure_set(tmp_path / "rt.dcm", [("cylinder", [*contours, far]), ("core", contours[:1])])
+    structure_set(
+        tmp_path / "rt.dcm", [("cylinder", None, closed([*contours, far])), ("core", None, closed(contours[:1]))]
+    )
     out = tmp_path / "out.nii.gz"
     code, told, warned = cormack("labels", "import", tmp_path / "rt.dcm", out, "--reference", export)
     assert code == 0
@@ -131,7 +114,7 @@ def test_contours_on_the_tilted_slices_of_a_dicom_series(tmp_path, phantom, expo
 
 
 def test_what_cannot_be_imported(tmp_path, image, cormack):
-    structure_set(tmp_path / "rt.dcm", [("x", [[(0, 0, 13), (9, 0, 13), (0, 9, 25)]])])
+    structure_set(tmp_path / "rt.dcm", [("x", None, closed([[(0, 0, 13), (9, 0, 13), (0, 9, 25)]]))])
     command = ["labels", "import"]
     code, _, said = cormack(*command, tmp_path / "rt.dcm", tmp_path / "out.nii.gz", "--reference", image)
     assert (code, "leaves the plane of the slices" in said) == (1, True)

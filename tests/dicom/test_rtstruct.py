@@ -10,39 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
 
 from cormack.core.errors import DicomError, InputError
-from cormack.dicom.rtstruct import RT_STRUCTURE_SET, read_rtstruct
-
-
-def structure_set(path, structures, sop_class=RT_STRUCTURE_SET):
-    """Write a structure set: (name, color, [(type, points LPS)])."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = sop_class, "1.2.3"
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    made = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    made.SOPClassUID, made.SOPInstanceUID = sop_class, "1.2.3"
-    made.StructureSetROISequence, made.ROIContourSequence = [], []
-    for number, (name, color, contours) in enumerate(structures, start=1):
-        roi, item = Dataset(), Dataset()
-        roi.ROINumber, roi.ROIName = number, name
-        item.ReferencedROINumber = number
-        if color:
-            item.ROIDisplayColor = list(color)
-        item.ContourSequence = []
-        for kind, points in contours:
-            contour = Dataset()
-            contour.ContourGeometricType = kind
-            contour.NumberOfContourPoints = len(points)
-            contour.ContourData = [f"{value:.4f}" for value in np.ravel(points)]
-            item.ContourSequence.append(contour)
-        made.StructureSetROISequence.append(roi)
-        made.ROIContourSequence.append(item)
-    made.save_as(path, enforce_file_format=True)
-    return path
-
+from cormack.dicom.rtstruct import read_rtstruct
+from structure_sets import structure_set
 
 TRIANGLE = [(10.0, 20.0, 5.0), (14.0, 20.0, 5.0), (10.0, 26.0, 5.0)]
 
