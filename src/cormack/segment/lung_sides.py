@@ -23,10 +23,12 @@ STOOL_SPREAD_HU = 480.0
 STRADDLING_SHARE = 0.1
 #: Necks between two lungs are up to twice as wide as this (mm).
 NECKS_MM = (1.0, 2.5, 4.0, 6.0, 8.0, 10.0, 12.0)
-#: Two pleural sheets that touch, blurred, are at least this much brighter than the lung (HU).
-SHEET_HU = 150.0
+#: Two pleural sheets that touch are brighter than the lung, the less so the more they are blurred (HU).
+SHEETS_HU = (150.0, 80.0)
 #: The middle of each of two parted lungs lies at least this far from the midline (mm), with at least this share.
 APART_MM, APART_SHARE = 20.0, 0.12
+#: Smaller parts go to the nearest larger one.
+SEED_SHARE = 0.02
 
 Labels = npt.NDArray[np.uint8]
 Spacing = tuple[float, float, float]
@@ -97,28 +99,29 @@ def _sides(region: BoolArray, hu: FloatImage, depth: FloatImage, midline: float,
     profile = np.count_nonzero(region, axis=(1, 2))
     right_share = profile[max(0, int(np.ceil(midline))) :].sum() / profile.sum()
     if STRADDLING_SHARE < right_share < 1 - STRADDLING_SHARE:
-        without_sheet = region & (hu < np.median(hu[region]) + SHEET_HU)
-        for cores in (depth * region, distance_mm(without_sheet, spacing_mm)):
-            for neck_mm in NECKS_MM:
-                seeds = _two_seeds(cores > neck_mm, midline, spacing_mm)
-                if seeds is not None:
-                    _, nearest = ndimage.distance_transform_edt(seeds == 0, sampling=spacing_mm, return_indices=True)
-                    return np.asarray(seeds[tuple(nearest)])
+        for sheet_hu in (np.inf, *SHEETS_HU):
+            apart = region & (hu < np.median(hu[region]) + sheet_hu)
+            inside = depth * region if np.isinf(sheet_hu) else distance_mm(apart, spacing_mm)
+            seeds = _two_seeds(inside, midline, spacing_mm)
+            if seeds is not None:
+                _, nearest = ndimage.distance_transform_edt(seeds == 0, sampling=spacing_mm, return_indices=True)
+                return np.asarray(seeds[tuple(nearest)])
     return np.full(region.shape, RIGHT if right_share > 0.5 else LEFT, dtype=np.uint8)
 
 
-def _two_seeds(core: BoolArray, midline: float, spacing_mm: Spacing) -> Labels | None:
-    """The parts of a region once its necks are gone, if there are two large ones on either side of the midline."""
-    parts, count = ndimage.label(core)
-    if count < 2:
-        return None
-    sizes = np.bincount(parts.ravel())[1:]
-    means = np.array([m[0] for m in ndimage.center_of_mass(core, parts, np.arange(1, count + 1))])
-    off_mm = (means - midline) * spacing_mm[0]
-    right, left = (np.where(side, sizes, 0) for side in (off_mm > APART_MM, off_mm < -APART_MM))
-    if min(right.max(), left.max()) < APART_SHARE * sizes.sum():
-        return None
-    side_of = np.zeros(count + 1, dtype=np.uint8)
-    large = sizes >= 0.02 * sizes.sum()
-    side_of[1:][large] = np.where(off_mm[large] > 0, RIGHT, LEFT)
-    return np.asarray(side_of[parts])
+def _two_seeds(depth: FloatImage, midline: float, spacing_mm: Spacing) -> Labels | None:
+    """The deep parts of a region: two large ones on either side of the midline, at the narrowest neck between them."""
+    for neck_mm in NECKS_MM:
+        parts, count = ndimage.label(depth > neck_mm)
+        if count < 2:
+            continue
+        sizes = np.bincount(parts.ravel())[1:]
+        means = ndimage.center_of_mass(parts > 0, parts, np.arange(1, count + 1))
+        off_mm = (np.array([mean[0] for mean in means]) - midline) * spacing_mm[0]
+        right, left = (np.where(side, sizes, 0) for side in (off_mm > APART_MM, off_mm < -APART_MM))
+        if min(right.max(), left.max()) >= APART_SHARE * sizes.sum():
+            side_of = np.zeros(count + 1, dtype=np.uint8)
+            large = sizes >= SEED_SHARE * sizes.sum()
+            side_of[1:][large] = np.where(off_mm[large] > 0, RIGHT, LEFT)
+            return np.asarray(side_of[parts])
+    return None
