@@ -43,12 +43,15 @@ if TYPE_CHECKING:
     from cormack.pipeline.options import LoadOptions, RunOptions
     from cormack.pipeline.register import RegisterFiles, register_files
     from cormack.pipeline.run import run
+    from cormack.pipeline.segment import SegmentOptions, segment_structures
     from cormack.pipeline.transform import transform_image, transform_points
     from cormack.register.atlas import Atlas, label_by_atlases
     from cormack.register.fusion import Fusion, fuse
     from cormack.register.register import RegisterOptions, Registration, register_volumes
     from cormack.report.content import ReportContent
     from cormack.report.html import render_report
+    from cormack.segment.lungs import segment_lungs
+    from cormack.segment.segmentation import Segmentation
 
 _HOMES = {
     "Affine": "core.transforms",
@@ -67,6 +70,8 @@ _HOMES = {
     "Registration": "register.register",
     "ReportContent": "report.content",
     "RunOptions": "pipeline.options",
+    "SegmentOptions": "pipeline.segment",
+    "Segmentation": "segment.segmentation",
     "SliceStack": "core.volume",
     "TransformChain": "core.transforms",
     "Unit": "core.volume",
@@ -101,6 +106,8 @@ _HOMES = {
     "register_volumes": "register.register",
     "render_report": "report.html",
     "run": "pipeline.run",
+    "segment_lungs": "segment.lungs",
+    "segment_structures": "pipeline.segment",
     "staple": "imaging.staple",
     "to_native": "imaging.native",
     "transform_image": "pipeline.transform",
@@ -130,6 +137,8 @@ __all__ = [
     "Registration",
     "ReportContent",
     "RunOptions",
+    "SegmentOptions",
+    "Segmentation",
     "SliceStack",
     "TransformChain",
     "Unit",
@@ -164,6 +173,8 @@ __all__ = [
     "register_volumes",
     "render_report",
     "run",
+    "segment_lungs",
+    "segment_structures",
     "staple",
     "to_native",
     "transform_image",
