@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 
@@ -12,7 +12,7 @@ from scipy import ndimage
 from cormack.core.errors import GeometryError, InputError
 from cormack.core.labels import LabelMap
 from cormack.core.volume import AnyArray, FloatArray
-from cormack.measure.boxes import Box
+from cormack.measure.boxes import Box, bounding_box
 from cormack.measure.confusion import Confusion
 from cormack.measure.surface import BoolArray, SurfaceDistances, area_distances, voxel_distances
 
@@ -175,10 +175,20 @@ def _structures(
         yield index, names.get(index, f"label {index}"), (box[0], box[1], box[2])
 
 
-def _boxes(data: AnyArray) -> Mapping[int, Box]:
-    whole = data.view(np.uint8) if data.dtype == np.bool_ else data
-    found = ndimage.find_objects(whole)
-    return {index: box for index, box in enumerate(found, start=1) if box is not None}
+def _boxes(data: AnyArray) -> dict[int, Box]:
+    """Bounding box of every number but 0."""
+    # The search takes its time per voxel; the box around everything is found several times faster.
+    whole = bounding_box(data)
+    inner = data[whole]
+    if not inner.size:
+        return {}
+    found = ndimage.find_objects(inner.view(np.uint8) if inner.dtype == np.bool_ else inner)
+    return {index: _shifted(box, whole) for index, box in enumerate(found, start=1) if box is not None}
+
+
+def _shifted(box: Box, whole: Box) -> Box:
+    i, j, k = (slice(s.start + w.start, s.stop + w.start) for s, w in zip(box, whole, strict=True))
+    return i, j, k
 
 
 def _counts(a: BoolArray, b: BoolArray, counted: BoolArray | None, total: int) -> Confusion:
