@@ -12,9 +12,9 @@ from scipy import ndimage
 from cormack.core.errors import GeometryError, InputError
 from cormack.core.labels import LabelMap
 from cormack.core.volume import AnyArray, FloatArray
-from cormack.measure.boxes import Box, bounding_box
+from cormack.measure.boxes import BoolArray, Box, bounding_box
 from cormack.measure.confusion import Confusion
-from cormack.measure.surface import BoolArray, SurfaceDistances, area_distances, voxel_distances
+from cormack.measure.surface import SurfaceDistances, area_distances, voxel_distances
 
 #: Surfaces no farther apart than this count as equal in surface Dice, if nothing else is said (mm).
 TOLERANCE_MM = 1.0

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
-import numpy.typing as npt
 
 from cormack.core.errors import GeometryError
 from cormack.core.labels import LabelMap
 from cormack.core.volume import Volume
-
-BoolArray = npt.NDArray[np.bool_]
+from cormack.measure.agreement import compare_labels
+from cormack.measure.boxes import BoolArray
 
 
 @dataclass(frozen=True)
@@ -90,16 +90,11 @@ def volume_changes(first: LabelMap, second: LabelMap, within: BoolArray) -> tupl
             "one grid first"
         )
     a, b = (LabelMap(np.where(within, m.data, m.data.dtype.type(0)), m.affine, m.table) for m in (first, second))
-    volumes = [{s.index: s for s in structure_volumes(m)} for m in (a, b)]
-    changes = []
-    for index in sorted(set(volumes[0]) | set(volumes[1])):
-        one, other = (side.get(index) for side in volumes)
-        both = np.count_nonzero((a.data == index) & (b.data == index))
-        total = sum(s.voxels for s in (one, other) if s is not None)
-        name = next(s.name for s in (one, other) if s is not None)
-        first_ml, second_ml = (0.0 if s is None else s.volume_ml for s in (one, other))
-        changes.append(StructureChange(name, first_ml, second_ml, 2.0 * both / total if total else 1.0))
-    return tuple(changes)
+    return tuple(
+        # Two empty structures lie on each other as well as they can.
+        StructureChange(found.name, found.reference_ml, found.predicted_ml, 1.0 if isnan(found.dice) else found.dice)
+        for found in compare_labels(a, b, surfaces=False)
+    )
 
 
 def mean_values(first: Volume, second: Volume, within: BoolArray) -> tuple[float, float, float]:

@@ -10,9 +10,9 @@ from math import nan
 import numpy as np
 
 from cormack.core.labels import LabelMap
+from cormack.core.volume import FloatArray
 from cormack.measure.agreement import TOLERANCE_MM, StructureAgreement, compare_labels
-from cormack.measure.boxes import bounding_box
-from cormack.measure.surface import BoolArray, FloatArray
+from cormack.measure.boxes import BoolArray, bounding_box
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from cormack.core.errors import GeometryError, InputError
 from cormack.core.labels import LabelMap
-from cormack.measure.boxes import bounding_box
-from cormack.measure.surface import BoolArray, FloatArray, area_distances, voxel_distances
+from cormack.core.volume import FloatArray
+from cormack.measure.boxes import BoolArray, bounding_box
+from cormack.measure.surface import area_distances, voxel_distances
 
 Mask = LabelMap | npt.NDArray[np.bool_]
 

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from cormack.core.errors import InputError
-from cormack.measure.surface import FloatArray
+from cormack.core.volume import FloatArray
 
 #: Fewer pairs than this give no test.
 LEAST_PAIRS = 3

@@ -9,8 +9,9 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float64]
+from cormack.core.volume import FloatArray
+from cormack.measure.boxes import BoolArray
+
 IndexArray = npt.NDArray[np.intp]
 
 #: Processor threads that look for nearest neighbours.
