@@ -80,8 +80,8 @@ def kept(thorax: Thorax, volume: Volume, mask: npt.NDArray[np.bool_], place: str
 
 def made(quick: bool) -> Iterator[bool]:
     """Print a row per scan and method; gives whether the target was met."""
-    print("| scan | method | Dice | right, left | nodules at the wall kept (least share) | at the hilum | s |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| scan | method | Dice | right, left | volume | nodules at the wall kept (least share) | at the hilum | s |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, *how in SCANS:
         if quick and name == LARGEST:
             continue
@@ -94,9 +94,10 @@ def made(quick: bool) -> Iterator[bool]:
             mask = labels.data > 0
             overlap = dice(mask, truth > 0)
             sides = [f"{dice(labels.data == i, truth == i):.4f}" for i in (1, 2)] if len(labels.table) > 1 else ["-"]
+            volume_error = np.count_nonzero(mask) / np.count_nonzero(truth) - 1
             walls, hila = (kept(thorax, volume, mask, place) for place in ("wall", "hilum"))
             print(
-                f"| {name} | {method} | {overlap:.4f} | {', '.join(sides)} | {walls[0]} of {walls[1]} ({walls[2]:.2f}) "
+                f"| {name} | {method} | {overlap:.4f} | {', '.join(sides)} | {volume_error:+.1%} | {walls[0]} of {walls[1]} ({walls[2]:.2f}) "
                 f"| {hila[0]} of {hila[1]} | {seconds:.1f} |",
                 flush=True,
             )

@@ -10,15 +10,15 @@ from cormack.imaging.workgrid import BoolArray, FloatImage, distance_mm
 
 RIGHT, LEFT = 1, 2
 #: A lung is somewhere as deep as this (mm) and all lungs in view together not smaller (ml).
-LEAST_DEPTH_MM, LEAST_LUNG_ML = 8.0, 30.0
+LEAST_DEPTH_MM, LEAST_LUNG_ML = 8.0, 40.0
 #: Pieces beside the lungs are as deep (mm) and large (ml), and no farther from them (mm).
 PIECE_DEPTH_MM, LEAST_PIECE_ML, PIECE_DISTANCE_MM = 3.5, 1.0, 25.0
 #: A region below this share of the largest lung is a piece.
 PIECE_SHARE = 0.15
 #: Gas in bowel or sinuses is darker than any lung (median, HU), in small regions than most lungs; these are below (ml).
 GAS_HU, SMALL_GAS_HU, SMALL_ML = -955.0, -930.0, 200.0
-#: Stool with gas is more uneven than lung (80 % of its values, HU).
-STOOL_SPREAD_HU = 480.0
+#: Stool with gas is more uneven than lung (range of 80 % of the values, HU), nose with sinuses than small lungs.
+UNEVEN_HU, SMALL_UNEVEN_HU = 480.0, 260.0
 #: A region with at least this share on each side of the midline may be two lungs that touch.
 STRADDLING_SHARE = 0.1
 #: Necks between two lungs are up to twice as wide as this (mm).
@@ -91,7 +91,8 @@ def _like_lung(region: BoolArray, hu: FloatImage, depth: FloatImage, size_ml: fl
     if deepest < PIECE_DEPTH_MM:
         return False
     low, median, high = np.percentile(hu[region & (depth > 0.4 * deepest)], (10, 50, 90))
-    return bool(median > (SMALL_GAS_HU if size_ml < SMALL_ML else GAS_HU) and high - low < STOOL_SPREAD_HU)
+    gas, uneven = (SMALL_GAS_HU, SMALL_UNEVEN_HU) if size_ml < SMALL_ML else (GAS_HU, UNEVEN_HU)
+    return bool(median > gas and high - low < uneven)
 
 
 def _sides(region: BoolArray, hu: FloatImage, depth: FloatImage, midline: float, spacing_mm: Spacing) -> Labels:
