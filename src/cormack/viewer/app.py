@@ -127,6 +127,8 @@ def make_app(sources: Sources, token: str) -> Starlette:
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
     )
+    # An address without its last slash is not found, rather than led on: a redirection would repeat the token.
+    application.router.redirect_slashes = False
     application.state.shelf = shelf
     return application
 

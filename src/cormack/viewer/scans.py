@@ -31,6 +31,10 @@ MOST_VOXELS = 2**28
 LONGEST_EDGE = 2048
 #: The 3-D picture is made of at most so many voxels along each axis: it must turn without waiting.
 PREVIEW_EDGE = 160
+#: Denser than this is a body rather than air; values that are no HU are compared with what is dark in their window.
+BODY_HU = -300.0
+#: Share of the body that may lie outside of the first view, such as a headrest (at each end of an axis), and its rim.
+LEFT_OUT, RIM_MM = 0.004, 8.0
 #: Every so many voxels are looked at to find the range of values that is worth showing.
 SAMPLED = 50_021
 
@@ -78,6 +82,7 @@ def prepare(source: Source) -> Prepared:
     small = shrunken(volume.with_data(data), (few[0], few[1], few[2]))
     step = tuple(slice(f // 2, n // f * f, f) for f, n in zip(few, volume.shape, strict=True))
     labelled = bool(overlay.structures)
+    window = _window(volume)
     return Prepared(
         voxels=_nifti(data, volume),
         preview=_nifti(small.data, small),
@@ -87,7 +92,8 @@ def prepare(source: Source) -> Prepared:
             **_grid_facts(volume),
             "slope": slope,
             "intercept": intercept,
-            "window": _window(volume),
+            "window": window,
+            "view": _view(small, window, slope, intercept),
             "range": [float(data.min()) * slope + intercept, float(data.max()) * slope + intercept],
             "notes": notes,
             **_overlay_facts(overlay),
@@ -165,6 +171,21 @@ def _window(volume: Volume) -> list[float] | None:
         return [0.0, 1.0]
     low, high = np.percentile(sample, [2, 98])
     return [float(low), float(max(high, low + 1e-6))]
+
+
+def _view(small: Volume, window: list[float] | None, slope: float, intercept: float) -> list[list[float]]:
+    """From where to where the body reaches along each axis (0 to 1): what the first view shows."""
+    threshold = BODY_HU if window is None else window[0] + (window[1] - window[0]) / 10
+    body = small.data > (threshold - intercept) / slope
+    view = []
+    for axis, (n, step_mm) in enumerate(zip(small.shape, small.spacing_mm, strict=True)):
+        grown = np.cumsum(body.sum(axis=tuple({0, 1, 2} - {axis})))
+        low, high = (
+            np.searchsorted(grown, [grown[-1] * LEFT_OUT, grown[-1] * (1 - LEFT_OUT)]) if grown[-1] else (0, n - 1)
+        )
+        rim = RIM_MM / step_mm
+        view.append([max(0.0, (float(low) - rim) / n), min(1.0, (float(high) + 1 + rim) / n)])
+    return view
 
 
 def _grid_facts(volume: Volume) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from cormack.viewer.sources import Sources
 
 LOOPBACK = "127.0.0.1"
 _TOKEN_BYTES = 16
+_LAST_PORT = 65_535
 
 
 def serve(sources: Sources, *, port: int = 0, ready: Callable[[str], None] = lambda address: None) -> None:
@@ -46,10 +47,10 @@ def serve(sources: Sources, *, port: int = 0, ready: Callable[[str], None] = lam
 
 
 def _listen(port: int) -> socket.socket:
+    if not 0 <= port <= _LAST_PORT:
+        raise InputError(f"port {port}: a port is a number from 0 to {_LAST_PORT}")
     try:
         return socket.create_server((LOOPBACK, port))
-    except OverflowError as error:
-        raise InputError(f"port {port}: a port is a number from 0 to 65535") from error
     except OSError as error:
         raise InputError(
             f"port {port} cannot be used ({error.strerror}); another program may hold it: choose another, or leave "

@@ -85,7 +85,8 @@ def _in_path(path: Path) -> tuple[Source, ...]:
     files = _nifti_files(path, path.glob("*"))
     if not files:
         return (Source(path.resolve().name, path),)
-    images = _pair_first([file for file in files if not _is_label(file)])
+    pair = _pair_in(path) or ()
+    images = sorted((file for file in files if not _is_label(file)), key=lambda file: (file not in pair, file.name))
     drawn = tuple(file for file in files if _is_label(file))
     return tuple(Source(_stem(image), image, drawn) for image in images)
 
@@ -140,12 +141,6 @@ def _pair_in(folder: Path) -> tuple[Path, Path] | None:
     """The two files of a pair in a folder."""
     by_stem = {_stem(entry): entry for entry in folder.glob("*.nii*")} if folder.is_dir() else {}
     return next(((by_stem[a], by_stem[b]) for a, b in PAIRS if a in by_stem and b in by_stem), None)
-
-
-def _pair_first(files: list[Path]) -> list[Path]:
-    """The same files, those of a pair in front."""
-    pair = [name for names in PAIRS for name in names]
-    return sorted(files, key=lambda file: (_stem(file) not in pair, file.name))
 
 
 def _told_apart(scans: tuple[Source, ...]) -> tuple[Source, ...]:

@@ -148,10 +148,8 @@ def _joined(
     width = int(numbers.max(initial=0)) + 1
     if len(members) * width > _MOST_COMBINATIONS * 16:
         raise InputError("these label files overlap in too many ways to be shown together; give fewer of them")
-    pairs = np.empty(
-        codes.shape, dtype=np.uint32 if len(members) * width > _MOST_COMBINATIONS else np.uint16, order="F"
-    )
-    np.multiply(codes, width, out=pairs, casting="unsafe")
+    pairs = codes.astype(np.uint32 if len(members) * width > _MOST_COMBINATIONS else np.uint16)
+    pairs *= pairs.dtype.type(width)
     pairs += numbers.astype(pairs.dtype, copy=False)
     counts = np.zeros(len(members) * width, dtype=np.intp)
     for k in range(codes.shape[-1]):

@@ -48,8 +48,8 @@ const SHORTCUTS = [
     ["d", "D", "distance", (app) => app.setTool("distance")],
     ["g", "G", "angle", (app) => app.setTool("angle")],
     ["i", "I", "ROI: mean and deviation in a circle", (app) => app.setTool("roi")],
-    ["Enter", "Enter", "set a point at the crosshair", (app) => app.measureAtCrosshair()],
-    ["Backspace", "Backspace", "remove the last measurement", (app) => app.removeLast()],
+    ["Enter", "Enter", "set a point at the crosshair", (app) => app.measuring.addCrosshair()],
+    ["Backspace", "Backspace", "remove the last measurement", (app) => app.measuring.removeLast()],
     ["Escape", "Esc", "back to the crosshair", (app) => app.setTool("crosshair")],
   ]],
   ["Page", [

@@ -1,8 +1,9 @@
 // The page: builds the panes, keeps what they share, and does what pointer, keys and controls ask for.
 
 import { Controls } from "./controls.js";
+import { difference } from "./geometry.js";
 import { fillHelp, listenToKeys } from "./keys.js";
-import { KINDS, Measurement } from "./measure.js";
+import { Measuring } from "./measuring.js";
 import { Pane } from "./pane.js";
 import { fillFacts, fillMeasurements, fillStructures, pointText } from "./panel.js";
 import { listen } from "./pointer.js";
@@ -15,8 +16,8 @@ const PLANES = ["axial", "coronal", "sagittal"];
 class App {
   constructor(scene) {
     Object.assign(this, {
-      scene, panes: [], measurements: [], pending: null, ghost: null, layout: "all", surface: "bone", plane: 0,
-      tool: "crosshair", crosshair: true, linked: true, window: scene.windows[0],
+      scene, panes: [], measuring: new Measuring(this), layout: "all", surface: "bone", plane: 0,
+      tool: "crosshair", crosshair: true, linked: true, offset: [0, 0, 0], window: scene.windows[0],
     });
     this.panes.push(this.#pane());
     this.pane = this.panes[0];
@@ -39,11 +40,9 @@ class App {
   }
 
   async load(pane, number) {
-    this.measurements = this.measurements.filter((measurement) => measurement.scan !== pane.scan);
-    this.pending = this.ghost = null;
+    this.measuring.forget(pane.scan);
     await pane.load(number, this.scene.scans[number].name);
-    if (pane === this.pane && pane.scan) this.#fittingWindow(pane.scan);
-    pane.setWindow(this.window);
+    this.setOutlines(pane.scan?.masksOnly ?? false);
     this.controls.loaded();
     this.refresh();
   }
@@ -51,23 +50,30 @@ class App {
   // A second scan beside the first; null takes it away.
   async beside(number) {
     if (number === null) {
-      this.panes.splice(1).forEach((pane) => pane.element.remove());
+      for (const pane of this.panes.splice(1)) {
+        this.measuring.forget(pane.scan);
+        pane.close();
+      }
       this.pane = this.panes[0];
     } else {
       if (this.panes.length < 2) this.panes.push(this.#pane());
       this.setLayout(this.layout);
       await this.load(this.panes[1], number);
-      if (this.linked) this.moveTo(this.pane, this.pane.crosshair);
+      this.#align();
     }
     this.setLayout(this.layout);
     this.controls.loaded();
     this.refresh();
   }
 
-  #fittingWindow(scan) {
-    const { facts } = scan;
-    this.window = facts.window ? { name: "", low: facts.window[0], high: facts.window[1] } : this.scene.windows[0];
+  // The first scan decides on the window; a second one of other values gets its own.
+  windowFor(pane) {
+    const { facts } = pane.scan;
+    const window = facts.window ? { name: "", low: facts.window[0], high: facts.window[1] } : this.scene.windows[0];
+    if (pane !== this.panes[0]) return this.panes[0].scan?.facts.unit === facts.unit ? this.window : window;
+    this.window = window;
     this.controls.showWindow();
+    return window;
   }
 
   // Panel and readings follow what has changed.
@@ -85,15 +91,12 @@ class App {
   }
 
   hover(pane, fraction) {
-    if (this.pending && fraction) {
-      this.ghost = this.pending.preview(pane.scan.geometry.world(fraction));
-      pane.draw();
-    }
+    if (fraction) this.measuring.hover(pane, fraction);
     this.read(pane, fraction || pane.crosshair);
   }
 
   activate(pane, plane) {
-    if (this.plane !== plane && this.pending) this.#dropPending();
+    if (this.plane !== plane || this.pane !== pane) this.measuring.drop();
     Object.assign(this, { pane, plane });
     this.panes.forEach((each) => each.draw());
   }
@@ -106,8 +109,20 @@ class App {
     if (!pane.scan) return;
     pane.moveTo(fraction);
     const mm = pane.scan.geometry.world(pane.crosshair);
-    for (const other of this.linkedTo(pane)) other.moveTo(other.scan.geometry.fromWorld(mm));
+    const sign = pane.index === 0 ? 1 : -1;
+    for (const other of this.linkedTo(pane)) {
+      other.moveTo(other.scan.geometry.fromWorld(mm.map((n, axis) => n + sign * this.offset[axis])));
+    }
     this.read(pane);
+  }
+
+  // Scans of one space are linked by their millimetres; scans that lie apart, by their middles.
+  #align() {
+    const [first, second] = this.panes;
+    if (!first?.scan || !second?.scan) return;
+    const shared = second.scan.geometry.contains(second.scan.geometry.fromWorld(first.here));
+    this.offset = shared ? [0, 0, 0] : difference(second.here, first.here);
+    if (this.linked) this.moveTo(first, first.crosshair);
   }
 
   step(count, plane = this.plane) {
@@ -144,7 +159,6 @@ class App {
     if (PLANES.includes(layout)) this.plane = PLANES.indexOf(layout);
     this.panes.forEach((pane) => pane.setLayout(layout));
     this.controls.showLayout();
-    this.panes.forEach((pane) => pane.draw());
   }
 
   #moveViews(pane, change) {
@@ -178,7 +192,8 @@ class App {
 
   setWindow(window) {
     this.window = window;
-    this.panes.forEach((pane) => pane.setWindow(window));
+    const { unit } = this.pane.scan?.facts ?? {};
+    this.panes.forEach((pane) => pane.scan?.facts.unit === unit && pane.setWindow(window));
     this.controls.showWindow();
   }
 
@@ -204,7 +219,10 @@ class App {
   }
 
   toggleOutlines() {
-    const outlined = !this.pane.slices.look.outlined;
+    this.setOutlines(!this.pane.slices.look.outlined);
+  }
+
+  setOutlines(outlined) {
     this.panes.forEach((pane) => pane.setLook({ outlined }));
     this.controls.press("outlines", outlined);
   }
@@ -237,68 +255,26 @@ class App {
 
   chooseSurface(surface) {
     this.surface = surface;
-    this.panes.forEach((pane) => pane.volume?.volumes.length && pane.volume.choose(surface));
+    for (const pane of this.panes.filter(({ volume }) => volume?.ready)) {
+      pane.volume.choose(surface);
+      pane.painted = null;
+      pane.draw();
+    }
   }
 
   setTool(tool) {
     this.tool = tool;
-    this.#dropPending();
+    this.measuring.drop();
     document.body.dataset.tool = tool;
     this.controls.showTool();
-  }
-
-  shownMeasurements(pane) {
-    return [...this.measurements, ...(this.ghost ? [this.ghost] : [])].filter(({ scan }) => scan === pane.scan);
-  }
-
-  measureAt(pane, tile, fraction) {
-    if (!(this.tool in KINDS)) return;
-    this.pending ??= new Measurement(this.tool, tile.axCorSag, pane.scan);
-    this.pending.points.push(pane.scan.geometry.world(fraction));
-    this.ghost = this.pending;
-    if (this.pending.complete) {
-      this.measurements.push(this.pending);
-      this.pending = this.ghost = null;
-    }
-    this.refresh();
-  }
-
-  released(pane, tile, fraction) {
-    if (this.pending?.points.length !== 1) return;
-    const [start] = this.pending.points.map((mm) => pane.slices.project(pane.scan.geometry.fromWorld(mm), tile));
-    const end = pane.slices.project(fraction, tile);
-    if (Math.hypot(end[0] - start[0], end[1] - start[1]) > 6 * pane.pixelRatio) this.measureAt(pane, tile, fraction);
-  }
-
-  measureAtCrosshair() {
-    if (this.pane.scan) this.measureAt(this.pane, { axCorSag: this.plane }, this.pane.crosshair);
-  }
-
-  #dropPending() {
-    this.pending = this.ghost = null;
-    this.panes.forEach((pane) => pane.draw());
-  }
-
-  remove(measurement) {
-    this.measurements = this.measurements.filter((other) => other !== measurement);
-    this.refresh();
-  }
-
-  removeLast() {
-    if (this.pending) this.#dropPending();
-    else if (this.measurements.length) this.remove(this.measurements.at(-1));
-  }
-
-  showMeasurement({ scan, points, plane }) {
-    const pane = this.panes.find((each) => each.scan === scan);
-    this.activate(pane, plane);
-    this.moveTo(pane, scan.geometry.fromWorld(points[0]));
   }
 
   toggleLink() {
     this.linked = !this.linked;
     this.controls.press("link", this.linked);
-    if (this.linked) this.moveTo(this.pane, this.pane.crosshair);
+    // What was brought together by hand stays together.
+    const [first, second] = this.panes;
+    if (this.linked && second?.scan) this.offset = difference(second.here, first.here);
   }
 
   togglePanel() {

@@ -6,6 +6,8 @@ const LETTERS = [["L", "R"], ["P", "A"], ["I", "S"]];
 const NAMES = ["Axial", "Coronal", "Sagittal"];
 const GAP = 14;
 const MARGIN = 28;
+// What the text of the scale and the letter beside it take.
+const BAR_ROOM = 72;
 const BARS_MM = [500, 200, 100, 50, 20, 10, 5, 2, 1];
 
 const svg = (name, attributes, text) => {
@@ -26,8 +28,9 @@ export function drawMarks(layer, pane, app) {
     group.append(frame);
     if (app.crosshair) group.append(...crosshair(pane, tile, [left, top, width, height]));
     group.append(...letters(tile, left, top, width, height), ...bar(tile, left, top, width, height));
-    group.append(svg("text", { x: left + 10, y: top + 20, class: "slice" }, position(pane, tile)));
-    for (const measurement of app.shownMeasurements(pane)) group.append(...figure(pane, tile, measurement));
+    const write = (y, text) => svg("text", { x: left + 10, y: top + y, class: "slice" }, text);
+    group.append(write(20, NAMES[tile.axCorSag]), write(36, position(pane, tile)));
+    for (const measurement of app.measuring.shownIn(pane)) group.append(...figure(pane, tile, measurement));
     if (tile.axCorSag === app.plane && pane.slices.screenSlices.length > 1 && app.pane === pane) {
       group.append(svg("rect", { x: left + 0.5, y: top + 0.5, width: width - 1, height: height - 1, class: "active" }));
     }
@@ -62,7 +65,7 @@ function letters(tile, left, top, width, height) {
 
 function bar(tile, left, top, width, height) {
   const perMm = width / Math.abs(tile.fovMM[0]);
-  const mm = BARS_MM.find((n) => n * perMm < width / 3) ?? BARS_MM.at(-1);
+  const mm = BARS_MM.find((n) => n * perMm < width / 2 - BAR_ROOM) ?? BARS_MM.at(-1);
   const [x, y] = [left + 12, top + height - 14];
   const end = x + mm * perMm;
   const text = mm >= 10 ? `${mm / 10} cm` : `${mm} mm`;
@@ -76,7 +79,7 @@ function position(pane, tile) {
   const mm = geometry.world(pane.crosshair)[out];
   const letter = LETTERS[out][mm < 0 ? 0 : 1];
   const number = geometry.nearest(pane.crosshair)[out] + 1;
-  return `${NAMES[tile.axCorSag]}  ${letter} ${Math.abs(mm).toFixed(1)} mm  ${number}/${geometry.shape[out]}`;
+  return `${letter} ${Math.abs(mm).toFixed(1)} mm  ${number}/${geometry.shape[out]}`;
 }
 
 // A measurement is drawn where its plane is shown, as long as its points lie within half a slice of it.
@@ -97,7 +100,10 @@ function figure(pane, tile, measurement) {
   }
   if (measurement.text) {
     const [x, y] = points.at(measurement.kind === "angle" ? 1 : -1);
-    drawn.push(svg("text", { x: x + 8, y: y - 8, class: "value" }, measurement.text));
+    const [left, , width] = tile.leftTopWidthHeight.map((n) => n / pane.pixelRatio);
+    const leftwards = x > left + width / 2;
+    const anchor = leftwards ? "end" : "start";
+    drawn.push(svg("text", { x: x + (leftwards ? -8 : 8), y: y - 8, class: "value", "text-anchor": anchor }, measurement.text));
   }
   return drawn;
 }

@@ -9,8 +9,8 @@ const NAMES = { distance: "Distance", angle: "Angle", roi: "ROI" };
 let last = 0;
 
 export class Measurement {
-  constructor(kind, plane, scan) {
-    Object.assign(this, { kind, plane, scan, points: [], id: ++last });
+  constructor(kind, plane, scan, points = [], id = ++last) {
+    Object.assign(this, { kind, plane, scan, points, id });
   }
 
   get name() {
@@ -23,10 +23,7 @@ export class Measurement {
 
   // The points with the pointer's place as the next one.
   preview(mm) {
-    const copy = Object.assign(new Measurement(this.kind, this.plane, this.scan), { id: this.id });
-    copy.points = [...this.points, mm].slice(0, KINDS[this.kind]);
-    last--;
-    return copy;
+    return new Measurement(this.kind, this.plane, this.scan, [...this.points, mm].slice(0, KINDS[this.kind]), this.id);
   }
 
   get text() {

@@ -20,7 +20,7 @@ const LAYOUTS = {
 
 export class Pane {
   constructor(index, app) {
-    Object.assign(this, { index, app, scan: null, crosshair: [HALF, HALF, HALF], waiting: false });
+    Object.assign(this, { index, app, scan: null, crosshair: [HALF, HALF, HALF], waiting: false, showsVolume: true });
     this.element = document.getElementById("pane-template").content.firstElementChild.cloneNode(true);
     this.find = (selector) => this.element.querySelector(selector);
     this.canvas = this.find(".slices");
@@ -35,6 +35,11 @@ export class Pane {
     return this.canvas.width / this.canvas.clientWidth || 1;
   }
 
+  // The crosshair in patient millimetres.
+  get here() {
+    return this.scan.geometry.world(this.crosshair);
+  }
+
   async load(number, name) {
     this.say(`Reading ${name} …`);
     this.scan = null;
@@ -42,7 +47,7 @@ export class Pane {
     this.opened ??= this.slices.open(this.canvas);
     try {
       const [scan] = await Promise.all([Scan.fetch(number, name), this.opened]);
-      await this.slices.show(scan.file);
+      await this.slices.show(scan.file, scan.facts.view);
       if (scan.labels.length) this.slices.putLabels(scan.labels, scan.facts.shape, scan.facts.label_bytes);
       this.scan = scan;
     } catch (error) {
@@ -61,6 +66,8 @@ export class Pane {
     this.slices.scene.pan2Dxyzmm.set([0, 0, 0, 1]);
     this.repaint();
     this.setLayout(this.app.layout);
+    this.setWindow(this.app.windowFor(this));
+    this.slices.drawScene();
     this.say("");
     this.firstPaint();
     this.preview = this.showVolume(number);
@@ -84,18 +91,18 @@ export class Pane {
       this.volume = new Volume();
       await this.volume.open(this.find(".volume"));
     }
+    this.painted = null;
     await this.volume.show(file, labels, scan.facts);
-    this.volume.choose(this.app.surface);
-    this.volume.paint(scan.palette());
+    this.app.chooseSurface(this.app.surface);
+    this.drawVolume();
     performance.mark(`volume-${this.index}`);
   }
 
   setLayout(layout) {
     this.element.dataset.layout = layout;
-    if (!this.slices.initialized) return;
-    this.slices.resizeListener();
-    this.slices.setCustomLayout(LAYOUTS[layout]);
-    this.volume?.resizeListener();
+    this.slices.customLayout = LAYOUTS[layout];
+    this.showsVolume = layout === "all" || layout === "volume";
+    this.draw();
   }
 
   setLook(look) {
@@ -111,7 +118,7 @@ export class Pane {
     const palette = this.scan.palette();
     this.slices.putPalette(palette);
     this.slices.look.labelled = this.scan.structures.length > 0;
-    this.volume?.paint(palette);
+    this.palette = palette;
     this.draw();
   }
 
@@ -127,13 +134,28 @@ export class Pane {
     requestAnimationFrame(() => {
       this.waiting = false;
       if (this.slices.initialized && this.scan) this.slices.drawScene();
+      if (this.showsVolume) this.drawVolume();
     });
+  }
+
+  // The 3-D picture is the dearest: it is drawn anew only where it is seen and its colours have changed.
+  drawVolume() {
+    if (!this.volume?.ready || this.painted === this.palette) return;
+    this.painted = this.palette;
+    this.volume.paint(this.palette);
   }
 
   resetView() {
     this.slices.scene.pan2Dxyzmm.set([0, 0, 0, 1]);
     this.volume?.resetView();
     this.draw();
+  }
+
+  // Browsers allow few drawing contexts, and give them back late unless told.
+  close() {
+    for (const view of [this.slices, this.volume]) view?.gl?.getExtension("WEBGL_lose_context")?.loseContext();
+    this.scan = null;
+    this.element.remove();
   }
 
   say(text, failed = false) {

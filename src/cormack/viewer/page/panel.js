@@ -28,14 +28,14 @@ function structureRow(structure, pane, app) {
 }
 
 export function fillMeasurements(list, app) {
-  list.closest("section").hidden = app.measurements.length === 0;
-  list.replaceChildren(...app.measurements.map((measurement) => {
+  list.closest("section").hidden = app.measuring.list.length === 0;
+  list.replaceChildren(...app.measuring.list.map((measurement) => {
     const go = make("button", { type: "button", className: "go", title: "Show where it lies" },
       make("span", { textContent: measurement.name }), make("span", { className: "number", textContent: measurement.text || "…" }));
     const remove = make("button", { type: "button", className: "remove", textContent: "×" });
     remove.setAttribute("aria-label", `Remove ${measurement.name}`);
-    go.addEventListener("click", () => app.showMeasurement(measurement));
-    remove.addEventListener("click", () => app.remove(measurement));
+    go.addEventListener("click", () => app.measuring.show(measurement));
+    remove.addEventListener("click", () => app.measuring.remove(measurement));
     return make("li", {}, go, remove);
   }));
 }

@@ -15,7 +15,7 @@ export function listen(pane, app) {
     canvas.setPointerCapture(event.pointerId);
     app.activate(pane, tile.axCorSag);
     drag = { tile, last: pixel(event), kind: kindOf(event, app) };
-    if (drag.kind === "point") app.measureAt(pane, tile, slices.unproject(pixel(event), tile));
+    if (drag.kind === "point") app.measuring.addPoint(pane, tile.axCorSag, slices.unproject(pixel(event), tile));
     if (drag.kind === "crosshair") app.moveTo(pane, slices.unproject(pixel(event), tile));
   });
   canvas.addEventListener("pointermove", (event) => {
@@ -37,7 +37,7 @@ export function listen(pane, app) {
   });
   canvas.addEventListener("pointerup", (event) => {
     // A measurement is made by clicks, or by pressing at its first point and letting go at its second.
-    if (drag?.kind === "point") app.released(pane, drag.tile, slices.unproject(pixel(event), drag.tile));
+    if (drag?.kind === "point") app.measuring.release(pane, drag.tile, slices.unproject(pixel(event), drag.tile));
     drag = null;
   });
   canvas.addEventListener("pointercancel", () => (drag = null));

@@ -36,6 +36,12 @@ export class Scan {
       members.some((combination) => combination.includes(position) && !combination.includes(other)));
   }
 
+  // A mask is drawn by its outline: nothing then hides what it was made from.
+  get masksOnly() {
+    const files = this.structures.filter(({ visible }) => visible).map(({ source }) => source);
+    return new Set(files).size === files.length;
+  }
+
   offset([i, j, k]) {
     const [width, height] = this.facts.shape;
     return i + width * (j + height * k);

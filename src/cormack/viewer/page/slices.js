@@ -19,6 +19,7 @@ export class Slices extends Niivue {
     this.look = { low: 0, high: 80, smoothly: true, labelled: false, outlined: false };
     this.onDrawn = () => {};
     this.tileSize = [1, 1];
+    this.view = [[0, 1], [0, 1], [0, 1]];
   }
 
   async open(canvas) {
@@ -29,7 +30,8 @@ export class Slices extends Niivue {
     this.putPalette(new Uint8Array(4));
   }
 
-  async show(file) {
+  async show(file, view) {
+    this.view = view;
     const image = await NVImage.new(file, "scan.nii");
     const size = image.hdr.dims.slice(1, 4);
     this.scanTexture = this.#volumeTexture(
@@ -104,24 +106,30 @@ export class Slices extends Niivue {
     this.draw2DMain(rectangle.map(Math.round), plane);
   }
 
+  // The box that the first view shows, in NiiVue's millimetres, its axes across, up and out of the plane.
+  #viewed(plane) {
+    const [low, high] = [0, 1].map((end) => this.frac2mm(this.view.map((ends) => ends[end])));
+    return AXES[plane].map((axis) => [low[axis], high[axis]]);
+  }
+
   // Millimetres per pixel at which every plane that is shown fits its tile: the same in all of them.
   get scale() {
-    const [width, height] = this.tileSize;
-    const fits = this.customLayout.map(({ sliceType }) => {
-      const { fovMM } = super.screenFieldOfViewExtendedVox(sliceType);
-      return Math.max(fovMM[0] / width, fovMM[1] / height);
-    });
+    const fits = this.customLayout.flatMap(({ sliceType }) =>
+      this.tileSize.map((pixels, n) => {
+        const [low, high] = this.#viewed(sliceType)[n];
+        return (high - low) / pixels;
+      }));
     return BORDER * Math.max(...fits);
   }
 
   screenFieldOfViewExtendedVox(plane) {
     const field = super.screenFieldOfViewExtendedVox(plane);
-    const { scale, tileSize: [width, height] } = this;
-    [width, height].forEach((pixels, axis) => {
-      const middle = (field.mnMM[axis] + field.mxMM[axis]) / 2;
-      field.mnMM[axis] = middle - (scale * pixels) / 2;
-      field.mxMM[axis] = middle + (scale * pixels) / 2;
-      field.fovMM[axis] = scale * pixels;
+    const { scale, tileSize } = this;
+    tileSize.forEach((pixels, n) => {
+      const [low, high] = this.#viewed(plane)[n];
+      field.mnMM[n] = (low + high - scale * pixels) / 2;
+      field.mxMM[n] = (low + high + scale * pixels) / 2;
+      field.fovMM[n] = scale * pixels;
     });
     return field;
   }

@@ -25,12 +25,13 @@ export class Volume extends Niivue {
 
   async show(file, labels, facts) {
     this.facts = facts;
+    this.ready = false;
     const image = await NVImage.new(file, "preview.nii", "ivory");
     this.volumes = [];
     this.addVolume(image);
     this.overlay = labels.byteLength ? await this.#labels(file, labels) : null;
-    this.choose(facts.unit === "HU" ? "bone" : "all");
     await this.setVolumeRenderIllumination(0.6);
+    this.ready = true;
   }
 
   choose(surface) {
@@ -40,12 +41,11 @@ export class Volume extends Niivue {
     image.cal_min = (low - facts.intercept) / facts.slope;
     image.cal_max = (high - facts.intercept) / facts.slope;
     image.opacity = surface === "structures" ? 0 : 1;
-    this.updateGLVolume();
   }
 
-  // Colours of the combinations of structures, as in the slices, but opaque.
+  // Colours of the combinations of structures, as in the slices, but opaque; and what was chosen before.
   paint(palette) {
-    if (!this.overlay) return;
+    if (!this.overlay) return void this.updateGLVolume();
     const columns = { R: [], G: [], B: [], A: [], I: [] };
     for (let index = 0; index * 4 < palette.length; index++) {
       const [red, green, blue, alpha] = palette.subarray(index * 4, index * 4 + 4);
