@@ -97,8 +97,8 @@ def made(quick: bool) -> Iterator[bool]:
             volume_error = np.count_nonzero(mask) / np.count_nonzero(truth) - 1
             walls, hila = (kept(thorax, volume, mask, place) for place in ("wall", "hilum"))
             print(
-                f"| {name} | {method} | {overlap:.4f} | {', '.join(sides)} | {volume_error:+.1%} | {walls[0]} of {walls[1]} ({walls[2]:.2f}) "
-                f"| {hila[0]} of {hila[1]} | {seconds:.1f} |",
+                f"| {name} | {method} | {overlap:.4f} | {', '.join(sides)} | {volume_error:+.1%} "
+                f"| {walls[0]} of {walls[1]} ({walls[2]:.2f}) | {hila[0]} of {hila[1]} | {seconds:.1f} |",
                 flush=True,
             )
             if method == "3d":
