@@ -97,7 +97,7 @@ def test_contours_on_the_tilted_slices_of_a_dicom_series(tmp_path, phantom, expo
         tmp_path / "rt.dcm", [("cylinder", None, closed([*contours, far])), ("core", None, closed(contours[:1]))]
     )
     out = tmp_path / "out.nii.gz"
-    code, told, warned = cormack("labels", "import", tmp_path / "rt.dcm", out, "--reference", export)
+    code, told, warned = cormack("labels", "import", tmp_path / "rt.dcm", out, "--reference", export, "--native")
     assert code == 0
     assert "2 named structures from RTSTRUCT" in told
     assert "1 of 12 contours were left out: 1 lie on no slice" in warned
@@ -111,6 +111,15 @@ def test_contours_on_the_tilted_slices_of_a_dicom_series(tmp_path, phantom, expo
     np.testing.assert_allclose(counts[counts > 0] * in_plane, area_mm2, rtol=0.02)
     centre = (found.affine @ [*np.argwhere(data).mean(axis=0), 1])[:3]
     np.testing.assert_allclose(centre, np.mean(contours, axis=(0, 1)) * (-1, -1, 1), atol=0.2)
+
+    assert cormack("labels", "import", tmp_path / "rt.dcm", out, "--reference", export)[0] == 0
+    assert cormack("convert", export, tmp_path / "ct.nii.gz")[0] == 0
+    rectified, ct = nib.load(out), nib.load(tmp_path / "ct.nii.gz")
+    assert rectified.shape == ct.shape
+    np.testing.assert_allclose(rectified.affine, ct.affine, atol=1e-4)
+    data = np.asarray(rectified.dataobj)
+    centre = (rectified.affine @ [*np.argwhere(data).mean(axis=0), 1])[:3]
+    np.testing.assert_allclose(centre, np.mean(contours, axis=(0, 1)) * (-1, -1, 1), atol=0.3)
 
 
 def test_what_cannot_be_imported(tmp_path, image, cormack):

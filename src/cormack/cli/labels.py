@@ -141,10 +141,11 @@ def labels_group() -> None:
     metavar="IMAGE",
     type=IN_PATH,
     required=True,
-    help="The image that was labelled, NIfTI or DICOM: its grid is taken.",
+    help="The image that was labelled, NIfTI or DICOM: its grid is taken (of DICOM the rectified one).",
 )
 @names_option
 @click.option("--nearest", is_flag=True, help="Take the nearest label, for masks on single slices.")
+@click.option("--native", is_flag=True, help="Leave contours on the slices of a DICOM series as acquired.")
 @click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series of IMAGE instead of the best one.")
 @assume_mm_option
 @talk_options
@@ -154,6 +155,7 @@ def import_command(
     reference: Path,
     names: Path | None,
     nearest: bool,
+    native: bool,
     series: str | None,
     assume_mm: bool,
     quiet: bool,
@@ -169,7 +171,9 @@ def import_command(
 
     options = LoadOptions(series=series, assume_mm=assume_mm)
     with listener(quiet=quiet, verbose=verbose) as progress:
-        made = import_labels(source, out, reference, options, names=names, nearest=nearest, progress=progress)
+        made = import_labels(
+            source, out, reference, options, names=names, nearest=nearest, native=native, progress=progress
+        )
     for finding in made.findings:
         warn(finding.message)
     say(f"wrote {out}: {len(made.labels.table)} named structures from {made.source}", quiet=quiet)

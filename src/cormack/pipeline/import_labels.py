@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 from cormack.core.contours import ContouredStructure
-from cormack.core.errors import GeometryError
 from cormack.core.findings import Finding
 from cormack.core.labels import Label, LabelMap, LabelTable
 from cormack.core.provenance import package_version
@@ -21,6 +20,7 @@ from cormack.files.nrrd import is_nrrd, read_nrrd_labels
 from cormack.files.outputs import OutputSet
 from cormack.files.sidecar import to_json
 from cormack.imaging.contours import fill_contours
+from cormack.imaging.rectify_labels import rectify_labels
 from cormack.imaging.warp import warp
 from cormack.measure.change import structure_volumes
 from cormack.pipeline.convert import check_target, stem
@@ -50,6 +50,7 @@ def import_labels(
     *,
     names: Path | None = None,
     nearest: bool = False,
+    native: bool = False,
     progress: Progress | None = None,
 ) -> Imported:
     """Write labels of another tool as a NIfTI label map on the grid of an image.
@@ -61,14 +62,16 @@ def import_labels(
     out : Path
         `….nii.gz` or `….nii`; `….json` and the names `….tsv` are written beside it.
     reference : Path
-        The image: NIfTI, or DICOM. Contours are filled on its slices as acquired; other labels are brought onto its
-        grid (of DICOM: the rectified one) by the share of each label, interpolated linearly.
+        The image: NIfTI, or DICOM. Its grid is taken, of DICOM the rectified one, as `convert` writes it. Contours are
+        filled on the slices as acquired first. Labels are brought onto the grid by their shares, interpolated linearly.
     options : LoadOptions
         Of the reference.
     names : Path, optional
         Table of the structures' names, in place of those of the source.
     nearest : bool
-        Take the nearest label instead: for masks on single slices.
+        Take the nearest label instead: for masks on single slices, not for contours.
+    native : bool
+        Leave filled contours on the slices as acquired, if these are evenly spaced.
     progress : Progress, optional
 
     Raises
@@ -84,7 +87,7 @@ def import_labels(
     if is_nrrd(source) or is_nifti(source):
         made, codes = _resampled(source, reference, options, listener, order=0 if nearest else 1)
     else:
-        made, codes = _filled(source, reference, options, listener)
+        made, codes = _filled(source, reference, options, listener, native=native)
     labels = made.labels if table is None else replace(made.labels, table=table)
     made = replace(made, labels=labels, findings=(*made.findings, *_empty(labels)))
     listener.step("Writing files")
@@ -114,39 +117,48 @@ def _resampled(
     return Imported(replace(warped, description=description), kind, findings), grid.codes
 
 
-def _filled(source: Path, reference: Path, options: LoadOptions, progress: Progress) -> tuple[Imported, str]:
-    """Contours filled on the slices of the reference."""
+def _filled(
+    source: Path, reference: Path, options: LoadOptions, progress: Progress, *, native: bool
+) -> tuple[Imported, str]:
+    """Contours filled on the slices of the reference, and brought onto its grid."""
     structures, open_ = read_rtstruct(source)
     progress.step("Reading the image")
-    stack, codes = _slices(reference, options, progress)
-    if stack.affine is None:
-        raise GeometryError(
-            f"{reference}: its slices are unevenly spaced, so that no label map can hold their places; give a "
-            "NIfTI file of an evenly spaced part"
-        )
+    stack, codes, is_grid = _slices(reference, options, progress)
     progress.step("Filling contours")
     filled = fill_contours(structures, stack)
-    labels = LabelMap(filled.data, stack.affine, _table(structures), "contours filled on the slices of the image")
-    findings = _overlap(filled.overlap)
-    if filled.left_out + open_:
-        total = open_ + sum(len(structure.contours) for structure in structures)
-        findings += (
-            Finding(
-                "contours-left-out",
-                f"{filled.left_out + open_} of {total} contours were left out: {filled.left_out} lie on no slice of "
-                f"the image, {open_} are points or open lines",
-                {"contours": total, "on_no_slice": filled.left_out, "not_closed": open_},
-            ),
-        )
+    table = _table(structures)
+    if is_grid or native:
+        # An uneven stack has no affine; `to_volume` says so.
+        affine = stack.to_volume().affine
+        labels = LabelMap(filled.data, affine, table)
+    else:
+        labels = rectify_labels(filled.data, stack, table, spacing=options.slice_spacing)
+    labels = replace(labels, description="contours filled on the slices of the image")
+    findings = (*_overlap(filled.overlap), *_lost(structures, filled.left_out, open_))
     return Imported(labels, "RTSTRUCT", findings), codes
 
 
-def _slices(reference: Path, options: LoadOptions, progress: Progress) -> tuple[SliceStack, str]:
-    """The slices of the reference as acquired, and the directions of its axes."""
+def _slices(reference: Path, options: LoadOptions, progress: Progress) -> tuple[SliceStack, str, bool]:
+    """The slices of the reference as acquired, directions of the axes of files, and whether they are its grid."""
     if is_nifti(reference) and reference.is_file():
-        return read_stack(reference, assume_mm=options.assume_mm)
+        return *read_stack(reference, assume_mm=options.assume_mm), True
     with closing(locate(reference, options, progress)) as located:
-        return located.load(progress).stack, "RAS"
+        return located.load(progress).stack, "RAS", False
+
+
+def _lost(structures: tuple[ContouredStructure, ...], on_no_slice: int, not_closed: int) -> tuple[Finding, ...]:
+    lost = on_no_slice + not_closed
+    if not lost:
+        return ()
+    total = not_closed + sum(len(structure.contours) for structure in structures)
+    return (
+        Finding(
+            "contours-left-out",
+            f"{lost} of {total} contours were left out: {on_no_slice} lie on no slice of the image, {not_closed} are "
+            "points or open lines",
+            {"contours": total, "on_no_slice": on_no_slice, "not_closed": not_closed},
+        ),
+    )
 
 
 def _table(structures: tuple[ContouredStructure, ...]) -> LabelTable:
