@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -15,15 +16,16 @@ from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
 from cormack.cli.terminal import listener, say
 from cormack.core.errors import DependencyError
 
-NEEDED = ("torch", "monai", "onnx", "onnxscript")
+NEEDED = ("torch", "onnx", "onnxscript")
 
 
 @click.command(name="train")
 @click.argument("config", metavar="CONFIG.toml", type=IN_PATH)
 @click.argument("out", metavar="OUT_DIR", type=OUT_PATH)
 @click.option("--resume", is_flag=True, help="Go on with the training in OUT_DIR.")
+@click.option("--from", "start", metavar="NETWORK", help="Start from a packaged network, or the folder of one.")
 @talk_options
-def train_command(config: Path, out: Path, resume: bool, quiet: bool, verbose: int) -> None:
+def train_command(config: Path, out: Path, resume: bool, start: str | None, quiet: bool, verbose: int) -> None:
     """Train a network as CONFIG.toml says; checkpoints, weights and metrics go into OUT_DIR.
 
     An interruption (Ctrl-C, or a polite kill) saves the state and ends; --resume goes on.
@@ -35,12 +37,43 @@ def train_command(config: Path, out: Path, resume: bool, quiet: bool, verbose: i
     read = read_config(config)
     text = config.read_text(encoding="utf-8")
     with _politely() as stop, listener(quiet=quiet, verbose=verbose) as progress:
-        trained = train(read, out, text=text, resume=resume, progress=progress, stop=stop)
+        trained = train(read, out, text=text, resume=resume, start=start, progress=progress, stop=stop)
     say(
         f"{trained.reason}: {trained.steps} steps in {trained.seconds:.0f} s, best validation Dice "
         f"{trained.best_dice:.4f}; in {out}",
         quiet=quiet,
     )
+
+
+@click.command(name="evaluate")
+@click.argument("network", metavar="NETWORK")
+@click.argument("folder", metavar="DATA_DIR", type=IN_PATH)
+@click.argument("out", metavar="OUT_DIR", type=OUT_PATH)
+@click.option(
+    "--below",
+    type=click.FloatRange(0, 1),
+    help="List cases in which the Dice of a structure is lower: labels to look at, or cases to learn from.",
+)
+@click.option("--surfaces/--no-surfaces", default=True, show_default=True, help="Measure distances of surfaces.")
+@click.option("--keep", is_flag=True, help="Keep what the network draws, in OUT_DIR/predictions.")
+@click.option("--assume-mm", is_flag=True, help="Take NIfTI headers without a unit of length for millimetres.")
+@talk_options
+def evaluate_command(network: str, folder: Path, out: Path, quiet: bool, verbose: int, **values: Any) -> None:
+    """Run a network on the images of DATA_DIR and compare with its labels, per structure and case.
+
+    NETWORK is a packaged network, the folder of an exported one, or that of a training. DATA_DIR holds images/ and
+    labels/ with NIfTI files of the same names.
+    """
+    from cormack.learn.evaluate import evaluate
+
+    with listener(quiet=quiet, verbose=verbose) as progress:
+        evaluation = evaluate(network, folder, out, progress=progress, **values)
+    for line in evaluation.comparison.told():
+        say(line, quiet=quiet)
+    if values["below"] is not None:
+        for case, structure in evaluation.below:
+            say(f"look at {case}: {structure}", quiet=quiet)
+        say(f"{len(evaluation.below)} structures below a Dice of {values['below']:g}", quiet=quiet)
 
 
 @click.command(name="export")

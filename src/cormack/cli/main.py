@@ -20,7 +20,7 @@ from cormack.cli.deface import deface_command
 from cormack.cli.deidentify import deidentify_command
 from cormack.cli.follow_up import follow_up_command
 from cormack.cli.labels import compare_command, consensus_command, labels_group
-from cormack.cli.learn import export_command, train_command
+from cormack.cli.learn import evaluate_command, export_command, train_command
 from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
 from cormack.cli.register import register_command, space_from, space_options
@@ -275,6 +275,7 @@ cli.add_command(transform_points_command)
 cli.add_command(reidentify_command)
 cli.add_command(view_command)
 cli.add_command(train_command)
+cli.add_command(evaluate_command)
 cli.add_command(export_command)
 
 

@@ -58,9 +58,10 @@ class DataOptions:
     folder : str
         Holds `images/` and `labels/` with files of the same names; `participants.tsv` beside them, if there is one.
     anatomies : str
-        For a synthesis: a folder of anatomies (`.npz`), or of BrainWeb models (`.mnc.gz`) that become anatomies first.
+        For a synthesis: a folder of anatomies (`.npz`), or of BrainWeb models (`.mnc.gz`) that become anatomies first;
+        "digital" makes them of the digital head, which needs no data.
     variants : int
-        Anatomies that are made of each model.
+        Anatomies that are made of each model, or of the digital head.
     shape : tuple of int
         Voxels of a sample along (i, j, k); where it is not given, the tile of the task or the largest case.
     validation : int
@@ -78,6 +79,8 @@ class DataOptions:
     pool, reuse, processes : int
         Samples that are at hand at any time, how often each is used before a new one takes its place (0: as often as it
         takes to never wait, which makes a training unrepeatable), and background processes that make them.
+    assume_mm : bool
+        Folder: take NIfTI headers without a unit of length for millimetres.
     synthesis : table
         Fields of `CtSynthesis` or `MrSynthesis`.
     """
@@ -96,6 +99,7 @@ class DataOptions:
     pool: int = 16
     reuse: int = 4
     processes: int = 1
+    assume_mm: bool = False
     augmentation: AugmentationOptions = field(default_factory=AugmentationOptions)
     synthesis: Mapping[str, Any] = field(default_factory=dict)
 
@@ -169,13 +173,22 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class Config:
-    """All of it, and the folder that relative paths start from."""
+    """All of it.
+
+    Parameters
+    ----------
+    root : Path
+        Relative paths of the configuration start here.
+    prepared : Path
+        Where the data was made ready, once it is (`learn.sources.prepared`).
+    """
 
     task: Task
     data: DataOptions
     network: NetworkOptions
     training: TrainingOptions
     root: Path
+    prepared: Path = Path()
 
     def path(self, given: str) -> Path:
         """A path of the configuration; relative ones start from the configuration's folder."""

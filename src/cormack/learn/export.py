@@ -22,13 +22,15 @@ from cormack.files.outputs import OutputSet
 from cormack.learn import checkpoint
 from cormack.learn.card import model_card
 from cormack.learn.config import Config, read_config
-from cormack.learn.history import History, read_history
+from cormack.learn.history import BEST_FILE, CONFIG_FILE, METRICS_FILE, History, read_history
 from cormack.learn.networks import make_network, network_size
-from cormack.learn.train import BEST_FILE, CONFIG_FILE, METRICS_FILE, label_names
+from cormack.learn.train import label_names
 from cormack.learn.unet import ConvolutionBlock
+from cormack.nn.engine import open_session
+from cormack.nn.store import MODEL_FILE, TASK_FILE
 from cormack.nn.task import write_task
 
-MODEL_FILE, TASK_FILE, CARD_FILE = "model.onnx", "task.toml", "MODEL_CARD.md"
+CARD_FILE = "MODEL_CARD.md"
 #: Greatest difference of a logit between torch and the exported graph, as a share of the largest logit.
 TOLERANCE = 1e-4
 OPSET = 20
@@ -140,15 +142,13 @@ def check(network: nn.Module, config: Config, path: Path) -> float:
     TrainingError
         If it is above TOLERANCE of the largest logit.
     """
-    import onnxruntime
-
     dimensions, inputs, _ = network_size(config)
     unit = config.task.input.multiple_of
     shape = (1, inputs, *(unit * (1 + n % 2) for n in range(dimensions)))
     image = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
     with torch.no_grad():
         expected = network(torch.from_numpy(image)).numpy()
-    found = onnxruntime.InferenceSession(path).run(None, {"image": image})[0]
+    found = open_session(path).run(image)
     difference = float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))
     if not difference < TOLERANCE:
         raise TrainingError(

@@ -6,10 +6,16 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cormack.files.outputs import OutputSet
-from cormack.learn.trainer import Measurement
 
+if TYPE_CHECKING:
+    from cormack.learn.trainer import Measurement
+
+#: Files of a training's folder.
+CONFIG_FILE, CHECKPOINT_FILE, BEST_FILE = "config.toml", "checkpoint.pt", "best.pt"
+METRICS_FILE, CURVES_FILE, EVENTS_FOLDER = "metrics.csv", "curves.svg", "events"
 #: Early stopping: growth of the mean soft Dice, and the epochs in which it must be reached.
 LEAST_GROWTH, PATIENCE = 0.001, 5
 _FIXED = ("step", "seconds", "learning_rate", "loss", "validation_loss")

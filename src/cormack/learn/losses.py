@@ -57,7 +57,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor | None = None
     return weighted.sum() / (targets * weights.reshape(shape)).sum()
 
 
-def class_weights(counts: Sequence[float], weighting: str) -> Tensor | None:
+def class_weights(counts: Sequence[float], weighting: str) -> Tensor:
     """Weights w_c = Σ n_i / ((k + 1) n_c) of k structures and the background, or their cube roots.
 
     Parameters
@@ -65,15 +65,13 @@ def class_weights(counts: Sequence[float], weighting: str) -> Tensor | None:
     counts : sequence of float
         Voxels n_c of every class, the background first.
     weighting : one of WEIGHTINGS
-        "balanced" are the w_c, "attenuated" their cube roots (doi 10.3174/ajnr.A6687 weighs so).
+        Not "none". "balanced" are the w_c, "attenuated" their cube roots (doi 10.3174/ajnr.A6687 weighs so).
 
     Raises
     ------
     ConfigurationError
         If a class has no voxel in the data.
     """
-    if weighting == "none":
-        return None
     if min(counts) <= 0:
         missing = [n for n, count in enumerate(counts) if count <= 0]
         raise ConfigurationError(f"class {missing[0]} has no voxel in the training data: no weight can be given to it")

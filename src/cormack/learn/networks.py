@@ -6,6 +6,7 @@ from torch import nn
 
 from cormack.core.errors import ConfigurationError
 from cormack.learn.config import Config
+from cormack.learn.resnet import ResNetUNet
 from cormack.learn.unet import UNet
 
 
@@ -25,6 +26,10 @@ def make_network(config: Config) -> nn.Module:
             f"task.input.multiple_of is {task.input.multiple_of}; with the levels of this network it must be a "
             f"multiple of {factor}"
         )
+    if options.kind == "resnet34":
+        if dimensions == 3:
+            raise ConfigurationError("network.kind 'resnet34' is for slices: task.input.dimensions 2 or 2.5")
+        return ResNetUNet(inputs, classes, norm=options.normalisation)
     return UNet(
         dimensions,
         inputs,

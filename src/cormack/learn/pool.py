@@ -80,9 +80,11 @@ class SamplePool:
 
     def _wait_for(self, condition: Callable[[], bool]) -> None:
         self._ready.notify_all()
-        self._ready.wait_for(lambda: self._error is not None or condition())
+        self._ready.wait_for(lambda: self._closed or self._error is not None or condition())
         if self._error is not None:
             raise self._error
+        if self._closed:
+            raise CormackError("the pool of samples is closed")
 
     def _numbers(self) -> Iterator[int]:
         """Numbers to make, each when its turn comes near."""

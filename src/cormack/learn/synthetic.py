@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cormack.core.errors import ConfigurationError, InputError
 from cormack.core.labels import LabelMap
 from cormack.core.tables import from_table
+from cormack.core.volume import Volume
 from cormack.files.minc import read_brainweb
 from cormack.learn.config import Config
 from cormack.learn.sample import WHOLE, Sample, random
@@ -20,10 +22,13 @@ from cormack.nn.channels import network_input
 from cormack.physics.synthesis.anatomy import Anatomy, load_anatomy, save_anatomy
 from cormack.pipeline.progress import Progress
 
+ANATOMIES_FOLDER = "anatomies"
 _MODELS = (".mnc", ".mnc.gz")
 _STREAM_TRAINING, _STREAM_VALIDATION, _STREAM_ANATOMY = 2, 3, 4
-#: Voxels along (i, j, k) where neither the configuration nor the task says so.
-DEFAULT_SHAPE = (112, 128, 112)
+#: Field of view along (i, j, k) that holds a head.
+HEAD_MM = (224.0, 256.0, 224.0)
+#: Name of the anatomies that need no data.
+DIGITAL = "digital"
 
 
 class SyntheticSource:
@@ -32,8 +37,8 @@ class SyntheticSource:
     def __init__(self, config: Config) -> None:
         self._config, self._task, self._seed = config, config.task, config.training.seed
         self._options, self._synthesize = _synthesis(config)
-        self._shape = config.data.shape or config.task.input.tile or DEFAULT_SHAPE
-        paths = anatomy_paths(config)
+        self._shape = _shape(config)
+        paths = _anatomies(config.prepared)
         held = config.data.validation_names or (_subject(paths[-1]),)
         self._validation = [p for p in paths if p.name.startswith(held)]
         # With one subject alone, new images of it are all there is to be measured on.
@@ -61,62 +66,93 @@ class SyntheticSource:
             _load(path), rng, self._options, shape=self._shape, spacing_mm=self._task.input.spacing_mm
         )
         image = network_input(made.volume.data, self._task)
-        target = made.target.data
-        if not isinstance(made.target, LabelMap):
-            target = np.rint(np.clip(target, 0, 1) * WHOLE)
-        sample = Sample(image.astype(np.float16), target.astype(np.uint8), path.stem)
+        sample = Sample(image.astype(np.float16), self._target(made.target), path.stem)
         return cut(sample, self._task, random_positions(sample, self._task, self._config.data.slices, rng))
 
+    def _target(self, target: Volume | LabelMap) -> npt.NDArray[np.uint8]:
+        """Shares of one structure, or the classes of several, as in `Sample`."""
+        if isinstance(target, Volume):
+            return np.asarray(np.rint(np.clip(target.data, 0, 1) * WHOLE), dtype=np.uint8)
+        labels = [label.index for label in self._task.output.labels]
+        if len(labels) == 1:
+            return np.asarray((target.data == labels[0]) * WHOLE, dtype=np.uint8)
+        classes = np.zeros(256, dtype=np.uint8)
+        classes[labels] = np.arange(1, len(labels) + 1)
+        return np.asarray(classes[target.data])
 
-def anatomy_paths(config: Config) -> list[Path]:
-    """The anatomies of a configuration, made already.
 
-    Raises
-    ------
-    InputError
-        If there are none.
-    """
-    folder = config.path(config.data.anatomies)
-    paths = sorted(folder.glob("*.npz"))
-    if not paths:
-        raise InputError(f"{folder}: no anatomies (.npz) there")
-    return paths
+def _shape(config: Config) -> tuple[int, int, int]:
+    """Voxels of an image: given, or as many as a head needs."""
+    given, wanted = config.data.shape, config.task.input
+    if given and len(given) == 3:
+        return given[0], given[1], given[2]
+    if given:
+        raise ConfigurationError(f"data.shape is {list(given)}; a synthesis makes volumes: give three numbers")
+    steps = np.asarray(wanted.spacing_mm) * wanted.multiple_of
+    i, j, k = (int(n) * wanted.multiple_of for n in np.ceil(np.asarray(HEAD_MM) / steps - 0.01))
+    return i, j, k
+
+
+def class_counts(config: Config) -> list[float]:
+    """Voxels of every class in the anatomies, the background first."""
+    counts = np.sum([np.bincount(_load(p).targets.ravel(), minlength=256) for p in _anatomies(config.prepared)], axis=0)
+    known = [float(counts[label.index]) for label in config.task.output.labels]
+    return [float(counts.sum()) - sum(known), *known]
 
 
 def make_anatomies(config: Config, out: Path, progress: Progress) -> Path:
-    """The folder of anatomies: the given one, or anatomies of the models in it, made once and kept in `out`.
+    """The folder of anatomies: the given one, or that of anatomies made once and kept in `out`.
 
     Raises
     ------
     InputError
-        If the folder holds neither anatomies nor models.
+        If the given folder holds neither anatomies nor models.
     """
-    given = config.path(config.data.anatomies)
+    given, variants = config.path(config.data.anatomies), config.data.variants
     if any(given.glob("*.npz")):
         return given
-    models = sorted(p for p in given.glob("*") if p.name.endswith(_MODELS))
-    if not models:
-        raise InputError(f"{given}: neither anatomies (.npz) nor BrainWeb models ({', '.join(_MODELS)}) there")
-    out.mkdir(parents=True, exist_ok=True)
+    makers: dict[str, Callable[[np.random.Generator], Anatomy]] = {}
+    if config.data.anatomies == DIGITAL:
+        makers = {f"{DIGITAL}{n + 1}-1": partial(_random_digital, n + 1) for n in range(variants)}
+    for model in sorted(p for p in given.glob("*") if p.name.endswith(_MODELS)):
+        names = [f"{model.name.partition('.')[0].partition('_')[0]}-{n + 1}" for n in range(variants)]
+        makers |= {name: partial(_from_model, model, name) for name in names}
+    if not makers:
+        raise InputError(
+            f"{given}: neither anatomies (.npz) nor BrainWeb models ({', '.join(_MODELS)}) there; anatomies = "
+            f"'{DIGITAL}' needs none"
+        )
+    folder = out / ANATOMIES_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
     progress.step("Making anatomies")
-    for number, model in enumerate(models):
-        wanted = [out / f"{model.name.split('_')[0].split('.')[0]}-{n + 1}.npz" for n in range(config.data.variants)]
-        missing = [n for n, path in enumerate(wanted) if not path.exists()]
-        labels = read_brainweb(model) if missing else None
-        for n in missing:
-            _make(labels, wanted[n], random(config.training.seed, _STREAM_ANATOMY, number * 1000 + n))
-            progress.advance(number * len(wanted) + n + 1, len(models) * len(wanted))
-    return out
+    for number, (name, make) in enumerate(makers.items()):
+        path, part = folder / f"{name}.npz", folder / f".{name}.part.npz"
+        if not path.exists():
+            save_anatomy(make(random(config.training.seed, _STREAM_ANATOMY, number)), part)
+            part.replace(path)
+        progress.advance(number + 1, len(makers))
+    return folder
 
 
-def _make(labels: LabelMap | None, path: Path, rng: np.random.Generator) -> None:
+def _from_model(model: Path, name: str, rng: np.random.Generator) -> Anatomy:
     from cormack.physics.synthesis.head import head_anatomy
 
-    if labels is None:
-        return
-    part = path.with_name(f".{path.stem}.part.npz")
-    save_anatomy(head_anatomy(labels, rng, name=path.stem), part)
-    part.replace(path)
+    return head_anatomy(_read_model(model), rng, name=name)
+
+
+@lru_cache(maxsize=1)
+def _read_model(model: Path) -> LabelMap:
+    return read_brainweb(model)
+
+
+def _random_digital(number: int, rng: np.random.Generator) -> Anatomy:
+    from cormack.physics.synthesis.digital import digital_anatomy
+
+    return digital_anatomy(rng, name=f"{DIGITAL}{number}-1")
+
+
+def _anatomies(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.glob("*.npz") if not p.name.startswith("."))
 
 
 def _subject(path: Path) -> str:
@@ -135,4 +171,6 @@ def _synthesis(config: Config) -> tuple[Any, Any]:
         from cormack.physics.synthesis.ct import CtSynthesis, synthesize_ct
 
         return from_table(CtSynthesis, config.data.synthesis, "data.synthesis"), synthesize_ct
-    raise ConfigurationError("images of MR cannot be synthesised yet; give task.modality 'CT'")
+    from cormack.physics.synthesis.mr import MrSynthesis, synthesize_mr
+
+    return from_table(MrSynthesis, config.data.synthesis, "data.synthesis"), synthesize_mr

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -18,6 +20,7 @@ from cormack.learn.sample import Sample, one_hot
 
 #: Share of a one-cycle schedule in which the learning rate rises.
 RISE = 0.2
+LEAST_SCHEDULE = 11
 OUT_OF_MEMORY = "not enough memory for this training; lower training.batch, data.shape or network.channels"
 
 
@@ -45,11 +48,9 @@ class Trainer:
     network : Module
     loss : Loss
     config : Config
-    steps : int
-        Length of the schedule.
     """
 
-    def __init__(self, network: nn.Module, loss: Loss, config: Config, steps: int) -> None:
+    def __init__(self, network: nn.Module, loss: Loss, config: Config) -> None:
         options = config.training
         self._options, self._loss = options, loss
         self._device = torch.device(device_of(options))
@@ -58,7 +59,7 @@ class Trainer:
         self.network = cast(Any, network).to(device=self._device, memory_format=self._layout)
         kind = torch.optim.AdamW if options.optimizer == "adamw" else torch.optim.Adam
         self.optimizer = kind(network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
-        self.scheduler = _schedule(self.optimizer, options, steps)
+        self.scheduler = _schedule(self.optimizer, options)
         self.average: AveragedModel | None = None
         if options.weight_average > 0:
             self.average = AveragedModel(self.network, multi_avg_fn=_decaying(options.weight_average), use_buffers=True)
@@ -68,13 +69,33 @@ class Trainer:
         """What is measured and exported: the averaged weights, where they are averaged."""
         return self.network if self.average is None else cast(nn.Module, self.average.module)
 
+    def use_learning_rate(self, rate: float) -> None:
+        """Begin the schedule anew with another highest rate."""
+        self.optimizer.param_groups[0]["lr"] = rate
+        self.scheduler = _schedule(self.optimizer, replace(self._options, learning_rate=rate))
+
     @property
     def learning_rate(self) -> float:
         """Of the next step."""
         return float(self.optimizer.param_groups[0]["lr"])
 
-    def step(self, batch: Batch) -> float:
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Steps that are taken back at the end."""
+        before = copy.deepcopy(self.state())
+        try:
+            yield
+        finally:
+            self.restore(before)
+
+    def step(self, batch: Batch, *, learning_rate: float | None = None) -> float:
         """Change the weights once; returns the loss.
+
+        Parameters
+        ----------
+        batch : Batch
+        learning_rate : float, optional
+            Instead of the schedule's, which does not move on then.
 
         Raises
         ------
@@ -84,7 +105,7 @@ class Trainer:
         try:
             self.network.train()
             self.optimizer.zero_grad(set_to_none=True)
-            loss = self._loss(self._logits(self.network, batch), self._moved(batch.targets))
+            loss = self._loss(self.logits(self.network, batch), self._moved(batch.targets))
             value = float(loss.detach())
             if not np.isfinite(value):
                 raise TrainingError(
@@ -100,8 +121,12 @@ class Trainer:
             raise
         if self._options.clip > 0:
             nn.utils.clip_grad_norm_(self.network.parameters(), self._options.clip)
-        self.optimizer.step()
-        self.scheduler.step()
+        if learning_rate is None:
+            self.optimizer.step()
+            self.scheduler.step()
+        else:
+            self.optimizer.param_groups[0]["lr"] = learning_rate
+            self.optimizer.step()
         if self.average is not None:
             self.average.update_parameters(self.network)
         return value
@@ -112,7 +137,7 @@ class Trainer:
         losses, dice, soft = [], [], []
         for batch in batches:
             with torch.no_grad():
-                logits, targets = self._logits(network, batch), self._moved(batch.targets)
+                logits, targets = self.logits(network, batch), self._moved(batch.targets)
             losses.append(float(self._loss(logits, targets)))
             soft.append(soft_dice_per_class(logits, targets).cpu().numpy())
             dice.append(hard_dice_per_class(logits, targets))
@@ -140,7 +165,8 @@ class Trainer:
     def _moved(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device, memory_format=self._layout)
 
-    def _logits(self, network: nn.Module, batch: Batch) -> Tensor:
+    def logits(self, network: nn.Module, batch: Batch) -> Tensor:
+        """What a network on the trainer's device answers, float32."""
         bf16 = self._options.precision == "bf16"
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=bf16):
             logits = network(self._moved(batch.images))
@@ -202,10 +228,16 @@ def device_of(options: TrainingOptions) -> str:
     return options.device
 
 
-def _schedule(optimizer: torch.optim.Optimizer, options: TrainingOptions, steps: int) -> Any:
+def _schedule(optimizer: torch.optim.Optimizer, options: TrainingOptions) -> Any:
     if options.schedule == "constant":
         return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-    # One step more: a schedule that is asked beyond its end raises.
+    # One step more, since a schedule that is asked beyond its end raises; and enough for a rise of a step.
+    total = max(options.steps + 1, LEAST_SCHEDULE)
     return torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, options.learning_rate, total_steps=steps + 1, pct_start=RISE, div_factor=25, final_div_factor=1e3
+        optimizer,
+        options.learning_rate,
+        total_steps=total,
+        pct_start=RISE,
+        div_factor=25,
+        final_div_factor=1e3,
     )

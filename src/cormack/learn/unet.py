@@ -31,27 +31,39 @@ def convolution(
 
 
 class ConvolutionBlock(nn.Module):  # type: ignore[misc] # torch is not read by the type checker
-    """Convolutions of size 3, each normalised and followed by leaky ReLU.
+    """Convolutions, of size 3 unless told otherwise, each normalised and followed by leaky ReLU.
 
     A residual block adds its input before the last leaky ReLU (doi 10.1109/CVPR.2016.90).
     """
 
     def __init__(
-        self, dimensions: int, inputs: int, outputs: int, count: int, *, norm: str = "batch", residual: bool = False
+        self,
+        dimensions: int,
+        inputs: int,
+        outputs: int,
+        count: int,
+        *,
+        norm: str = "batch",
+        residual: bool = False,
+        size: int = 3,
+        stride: int = 1,
     ) -> None:
         super().__init__()
         # Batch normalisation takes a shift away again.
         bias = not norm.startswith("batch")
         widths = [inputs, *[outputs] * count]
-        self.convolutions = nn.ModuleList(convolution(dimensions, a, b, bias=bias) for a, b in pairwise(widths))
+        self.convolutions = nn.ModuleList(
+            convolution(dimensions, a, b, size, stride=1 if n else stride, bias=bias)
+            for n, (a, b) in enumerate(pairwise(widths))
+        )
         self.norms = nn.ModuleList(normalisation(norm, outputs, dimensions) for _ in range(count))
         self.shortcut: nn.Module | None = None
         self.residual = residual
-        if residual and inputs != outputs:
-            self.shortcut = convolution(dimensions, inputs, outputs, size=1)
+        if residual and (inputs != outputs or stride > 1):
+            self.shortcut = convolution(dimensions, inputs, outputs, 1, stride=stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, inputs, i, j[, k]) to (batch, outputs, i, j[, k])."""
+        """(batch, inputs, i, j[, k]) to (batch, outputs, i, j[, k]), the grid divided by the stride."""
         start = x if self.shortcut is None else self.shortcut(x)
         for number, (layer, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
             x = norm(layer(x))

@@ -49,12 +49,19 @@ def load_network(name_or_folder: str | Path, *, engine: str = DEFAULT_ENGINE, th
     ConfigurationError
         If the task has an unknown key or a value that is not allowed.
     """
-    folder = _folder(name_or_folder)
+    folder = network_folder(name_or_folder)
     state = tuple((folder / name).stat().st_mtime_ns for name in (MODEL_FILE, TASK_FILE))
     return _load(folder, state, engine, threads)
 
 
-def _folder(name_or_folder: str | Path) -> Path:
+def network_folder(name_or_folder: str | Path) -> Path:
+    """The folder of a network.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such network, or a file of it is missing.
+    """
     packaged = isinstance(name_or_folder, str) and name_or_folder in networks()
     folder = PACKAGED / name_or_folder if packaged else Path(name_or_folder)
     if not folder.is_dir():

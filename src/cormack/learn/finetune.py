@@ -1,0 +1,115 @@
+"""A training that starts from a network that there is already, read from its `model.onnx` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cormack.core.errors import WeightsError
+from cormack.learn.trainer import Batch, Trainer
+from cormack.learn.unet import ConvolutionBlock
+from cormack.nn.store import MODEL_FILE, network_folder
+
+
+def start_from(trainer: Trainer, source: str | Path, batches: Sequence[Batch]) -> int:
+    """Take over the weights of a packaged network; returns how many tensors.
+
+    Tensors are matched by name; all must fit but those of the last layer, which begins anew where the classes differ.
+    Batch normalisation was taken into the convolutions when the network was exported: it begins with the statistics of
+    some batches and the scale and shift that undo it, so that the network gives at first what it gave before.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    source : str or Path
+        Name of a packaged network, or the folder of an exported one.
+    batches : sequence of Batch
+        To measure the statistics on.
+
+    Raises
+    ------
+    WeightsError
+        If the network is another one: a tensor is missing or has another shape.
+    """
+    stored = _tensors(network_folder(source) / MODEL_FILE)
+    network = trainer.network
+    taken = 0
+    with torch.no_grad():
+        for name, parameter in _convolution_parameters(network):
+            found = stored.get(name)
+            if found is None or found.shape != parameter.shape:
+                if name.startswith("head."):
+                    continue
+                raise WeightsError(
+                    f"the network {str(source)!r} does not fit: {name} is {_shape(found)} there, {_shape(parameter)} "
+                    "here; give the same [network] and [task.input] as it was trained with"
+                )
+            parameter.copy_(found)
+            taken += 1
+        _undo_normalisation(trainer, stored, batches)
+    if trainer.average is not None:
+        trainer.average.module.load_state_dict(network.state_dict())
+    return taken
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    """Initialisers of a graph by their names."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(str(path)).graph
+    return {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in graph.initializer}
+
+
+def _convolution_parameters(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Every parameter that an exported graph holds, too: all but those of batch normalisation."""
+    folded = {name for name, module in network.named_modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)}
+    for name, parameter in network.named_parameters():
+        if name.rpartition(".")[0] not in folded:
+            yield name, parameter
+
+
+def _undo_normalisation(trainer: Trainer, stored: dict[str, Tensor], batches: Sequence[Batch]) -> None:
+    """Statistics of what each convolution gives, and the scale and shift that give back its folded bias."""
+    places = {}
+    for name, block in trainer.network.named_modules():
+        if isinstance(block, ConvolutionBlock):
+            for n, norm in enumerate(block.norms):
+                if isinstance(norm, nn.modules.batchnorm._BatchNorm):
+                    places[f"{name}.convolutions.{n}.bias"] = norm
+    for name, norm in places.items():
+        with _measuring(norm) as seen:
+            for batch in batches:
+                trainer.logits(trainer.network.eval(), batch)
+        mean = torch.stack([mean for mean, _ in seen]).mean(0)
+        variance = torch.stack([variance for _, variance in seen]).mean(0)
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+        norm.weight.copy_((variance + norm.eps).sqrt())
+        norm.bias.copy_(mean + stored[name].to(mean.device))
+
+
+@contextmanager
+def _measuring(norm: Any) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """Mean and variance per channel of what a layer is given, one pair per call."""
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def look(_: nn.Module, given: tuple[Tensor, ...]) -> None:
+        x = given[0].float()
+        axes = [0, *range(2, x.ndim)]
+        seen.append((x.mean(axes), x.var(axes, unbiased=False)))
+
+    hook = norm.register_forward_pre_hook(look)
+    try:
+        yield seen
+    finally:
+        hook.remove()
+
+
+def _shape(tensor: Tensor | None) -> str:
+    return "missing" if tensor is None else " x ".join(str(n) for n in tensor.shape)
