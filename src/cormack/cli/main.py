@@ -18,11 +18,13 @@ import click
 from cormack.cli.back import native_command
 from cormack.cli.deface import deface_command
 from cormack.cli.deidentify import deidentify_command
+from cormack.cli.filters import filter_group, resample_command
 from cormack.cli.follow_up import follow_up_command
 from cormack.cli.labels import compare_command, consensus_command, labels_group
 from cormack.cli.learn import evaluate_command, export_command, train_command
 from cormack.cli.listing import headers_command, scan_command
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
+from cormack.cli.plot import plot_group
 from cormack.cli.register import register_command, space_from, space_options
 from cormack.cli.reidentify import reidentify_command
 from cormack.cli.segment import segment_group
@@ -277,6 +279,9 @@ cli.add_command(view_command)
 cli.add_command(train_command)
 cli.add_command(evaluate_command)
 cli.add_command(export_command)
+cli.add_command(plot_group)
+cli.add_command(resample_command)
+cli.add_command(filter_group)
 
 
 class _Stopped(KeyboardInterrupt):

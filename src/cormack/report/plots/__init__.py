@@ -1,0 +1,1 @@
+"""Pictures by matplotlib and plotly: axes in, axes out."""
