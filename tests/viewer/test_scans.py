@@ -65,6 +65,7 @@ def test_large_volumes_are_averaged_and_it_is_said(tmp_path, monkeypatch):
     shape = ready.facts["shape"]
     assert np.prod(shape) <= 1000
     assert "Too large" in ready.facts["notes"][0]
+    assert ready.facts["reduced"]
     got = as_nifti(ready.voxels)
     factors = [20 // shape[0], 16 // shape[1], 10 // shape[2]]
     blocks = data[: factors[0], : factors[1], : factors[2]]

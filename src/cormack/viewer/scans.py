@@ -95,6 +95,7 @@ def prepare(source: Source) -> Prepared:
             "window": window,
             "view": _view(small, window, slope, intercept),
             "range": [float(data.min()) * slope + intercept, float(data.max()) * slope + intercept],
+            "reduced": max(factors) > 1,
             "notes": notes,
             **_overlay_facts(overlay),
         },

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from cormack.core.errors import GeometryError, InputError
 from cormack.core.labels import Label, LabelMap, LabelTable
@@ -20,6 +21,8 @@ from cormack.pipeline.images import Kind, read_image
 
 #: As many as two bytes can number.
 _MOST_COMBINATIONS = 65_535
+_MOST_PAIRS = 1 << 20
+_TOO_MANY = "these label files overlap in too many ways to be shown together; give fewer of them"
 
 
 @dataclass(frozen=True)
@@ -146,24 +149,28 @@ def _joined(
         If there are more combinations than a map can hold.
     """
     width = int(numbers.max(initial=0)) + 1
-    if len(members) * width > _MOST_COMBINATIONS * 16:
-        raise InputError("these label files overlap in too many ways to be shown together; give fewer of them")
-    pairs = codes.astype(np.uint32 if len(members) * width > _MOST_COMBINATIONS else np.uint16)
-    pairs *= pairs.dtype.type(width)
-    pairs += numbers.astype(pairs.dtype, copy=False)
+    if len(members) * width > _MOST_PAIRS:
+        raise InputError(_TOO_MANY)
+    planes = range(codes.shape[-1])
     counts = np.zeros(len(members) * width, dtype=np.intp)
-    for k in range(codes.shape[-1]):
-        counts += np.bincount(pairs[:, :, k].ravel(), minlength=len(counts))
+    for k in planes:
+        counts += np.bincount(_pairs(codes, numbers, width, k), minlength=len(counts))
     present = np.union1d([0], np.flatnonzero(counts))
     if len(present) > _MOST_COMBINATIONS:
-        raise InputError("these label files overlap in too many ways to be shown together; give fewer of them")
+        raise InputError(_TOO_MANY)
     joined = [
         members[pair // width] + ((position[pair % width],) if pair % width in position else ())
         for pair in map(int, present)
     ]
     lookup = np.zeros(len(counts), dtype=np.uint8 if len(present) <= 256 else np.uint16)
     lookup[present] = np.arange(len(present))
-    out = np.empty(pairs.shape, dtype=lookup.dtype, order="F")
-    for k in range(codes.shape[-1]):
-        out[:, :, k] = lookup[pairs[:, :, k]]
+    out = np.empty(codes.shape, dtype=lookup.dtype, order="F")
+    for k in planes:
+        out[:, :, k] = lookup[_pairs(codes, numbers, width, k)].reshape(codes.shape[:2])
     return out, joined
+
+
+def _pairs(codes: AnyArray, numbers: AnyArray, width: int, k: int) -> npt.NDArray[np.int64]:
+    """One number for each pair of a combination and a label, in one plane."""
+    pairs = codes[:, :, k].astype(np.int64) * width + numbers[:, :, k]
+    return pairs.ravel()

@@ -44,9 +44,11 @@ export class Pane {
     this.say(`Reading ${name} …`);
     this.scan = null;
     this.layer.replaceChildren();
-    this.opened ??= this.slices.open(this.canvas);
     try {
-      const [scan] = await Promise.all([Scan.fetch(number, name), this.opened]);
+      // Asked for first: opening keeps the page busy with shaders.
+      const fetched = Scan.fetch(number, name);
+      this.opened ??= this.slices.open(this.canvas);
+      const [scan] = await Promise.all([fetched, this.opened]);
       await this.slices.show(scan.file, scan.facts.view);
       if (scan.labels.length) this.slices.putLabels(scan.labels, scan.facts.shape, scan.facts.label_bytes);
       this.scan = scan;
@@ -61,6 +63,8 @@ export class Pane {
       return line;
     }));
     this.find("details").hidden = this.scan.facts.notes.length === 0;
+    this.find("details").open = this.scan.facts.reduced;
+    this.find("summary").textContent = `Notes (${this.scan.facts.notes.length})`;
     this.canvas.setAttribute("aria-label", `Slices of ${name}`);
     this.moveTo(this.scan.geometry.centred([HALF, HALF, HALF]));
     this.slices.scene.pan2Dxyzmm.set([0, 0, 0, 1]);

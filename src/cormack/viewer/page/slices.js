@@ -1,6 +1,7 @@
 // Three planes of one scan: NiiVue lays out and draws the tiles, the shader of Cormack colours them.
 
-import { Niivue, NVImage } from "./niivue.js";
+import { imageOf } from "./image.js";
+import { Niivue } from "./niivue.js";
 import { LABELS_UNIT, PALETTE_UNIT, PALETTE_WIDTH, SCAN_UNIT, sliceShader } from "./shader.js";
 
 export const AXIAL = 0, CORONAL = 1, SAGITTAL = 2;
@@ -32,7 +33,7 @@ export class Slices extends Niivue {
 
   async show(file, view) {
     this.view = view;
-    const image = await NVImage.new(file, "scan.nii");
+    const image = await imageOf(file);
     const size = image.hdr.dims.slice(1, 4);
     this.scanTexture = this.#volumeTexture(
       SCAN_UNIT, this.scanTexture, size, image.img, this.gl.R16I, this.gl.RED_INTEGER, this.gl.SHORT);

@@ -1,6 +1,7 @@
 // The 3-D picture: a small copy of the scan, rendered by NiiVue with the structures in their colours.
 
-import { NVImage, Niivue, SLICE_TYPE } from "./niivue.js";
+import { imageOf } from "./image.js";
+import { Niivue, SLICE_TYPE } from "./niivue.js";
 
 const OPTIONS = {
   interactive: false, dragAndDropEnabled: false, show3Dcrosshair: false, isOrientationTextVisible: false,
@@ -26,7 +27,7 @@ export class Volume extends Niivue {
   async show(file, labels, facts) {
     this.facts = facts;
     this.ready = false;
-    const image = await NVImage.new(file, "preview.nii", "ivory");
+    const image = await imageOf(file, "ivory");
     this.volumes = [];
     this.addVolume(image);
     this.overlay = labels.byteLength ? await this.#labels(file, labels) : null;
@@ -81,7 +82,7 @@ export class Volume extends Niivue {
     const whole = new Uint8Array(header.byteLength + labels.byteLength);
     whole.set(new Uint8Array(header));
     whole.set(new Uint8Array(labels), header.byteLength);
-    const image = await NVImage.new(whole.buffer, "labels.nii");
+    const image = await imageOf(whole.buffer);
     this.addVolume(image);
     return image;
   }
