@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cormack.core.errors import CormackError
     from cormack.core.fields import DisplacementField
     from cormack.core.labels import Label, LabelMap, LabelTable
+    from cormack.core.mesh import Mesh
     from cormack.core.transforms import Affine, TransformChain
     from cormack.core.volume import SliceStack, Unit, Volume
     from cormack.dicom.derive import write_derived_series
@@ -19,12 +20,18 @@ if TYPE_CHECKING:
     from cormack.extract.face import face_mask
     from cormack.extract.head import head_mask
     from cormack.extract.masking import apply_mask
+    from cormack.files.meshes import write_mesh
     from cormack.files.nifti import read_stack, write_labels, write_volume
     from cormack.files.transforms import read_transform, write_transforms
     from cormack.imaging.condition import condition
+    from cormack.imaging.filters import gaussian, median
     from cormack.imaging.native import to_native, volume_to_stack
+    from cormack.imaging.noise_power import harmonize_kernel, noise_power
+    from cormack.imaging.perona_malik import perona_malik
     from cormack.imaging.rectify import rectify
+    from cormack.imaging.resample import resample
     from cormack.imaging.staple import staple
+    from cormack.imaging.surfaces import decimate, iso_surface, label_surface
     from cormack.imaging.units import cormack_to_hu, hu_to_cormack
     from cormack.imaging.votes import majority
     from cormack.imaging.warp import warp
@@ -47,9 +54,15 @@ if TYPE_CHECKING:
     from cormack.pipeline.transform import transform_image, transform_points
     from cormack.register.atlas import Atlas, label_by_atlases
     from cormack.register.fusion import Fusion, fuse
+    from cormack.register.n4 import n4
     from cormack.register.register import RegisterOptions, Registration, register_volumes
     from cormack.report.content import ReportContent
     from cormack.report.html import render_report
+    from cormack.report.plots.histogram import plot_histogram
+    from cormack.report.plots.montage import plot_montage
+    from cormack.report.plots.sections import plot_pair, plot_plane, plot_planes
+    from cormack.report.plots.surface import plot_surface
+    from cormack.report.plots.surface_page import surface_page
     from cormack.segment.lungs import segment_lungs
     from cormack.segment.segmentation import Segmentation
 
@@ -65,6 +78,7 @@ _HOMES = {
     "LabelMap": "core.labels",
     "LabelTable": "core.labels",
     "LoadOptions": "pipeline.options",
+    "Mesh": "core.mesh",
     "RegisterFiles": "pipeline.register",
     "RegisterOptions": "register.register",
     "Registration": "register.register",
@@ -84,6 +98,7 @@ _HOMES = {
     "consensus_files": "pipeline.consensus",
     "convert": "pipeline.convert",
     "cormack_to_hu": "imaging.units",
+    "decimate": "imaging.surfaces",
     "deface": "pipeline.deface",
     "deidentify": "pipeline.deidentify",
     "dice": "measure.overlap",
@@ -91,13 +106,27 @@ _HOMES = {
     "face_mask": "extract.face",
     "follow_up": "pipeline.follow_up",
     "fuse": "register.fusion",
+    "gaussian": "imaging.filters",
+    "harmonize_kernel": "imaging.noise_power",
     "hausdorff_mm": "measure.overlap",
     "head_mask": "extract.head",
     "hu_to_cormack": "imaging.units",
     "import_labels": "pipeline.import_labels",
+    "iso_surface": "imaging.surfaces",
     "label_by_atlases": "register.atlas",
+    "label_surface": "imaging.surfaces",
     "majority": "imaging.votes",
     "measure_scan": "measure.scan",
+    "median": "imaging.filters",
+    "n4": "register.n4",
+    "noise_power": "imaging.noise_power",
+    "perona_malik": "imaging.perona_malik",
+    "plot_histogram": "report.plots.histogram",
+    "plot_montage": "report.plots.montage",
+    "plot_pair": "report.plots.sections",
+    "plot_plane": "report.plots.sections",
+    "plot_planes": "report.plots.sections",
+    "plot_surface": "report.plots.surface",
     "read_scan": "dicom.read",
     "read_stack": "files.nifti",
     "read_transform": "files.transforms",
@@ -105,10 +134,12 @@ _HOMES = {
     "register_files": "pipeline.register",
     "register_volumes": "register.register",
     "render_report": "report.html",
+    "resample": "imaging.resample",
     "run": "pipeline.run",
     "segment_lungs": "segment.lungs",
     "segment_structures": "pipeline.segment",
     "staple": "imaging.staple",
+    "surface_page": "report.plots.surface_page",
     "to_native": "imaging.native",
     "transform_image": "pipeline.transform",
     "transform_points": "pipeline.transform",
@@ -116,6 +147,7 @@ _HOMES = {
     "warp": "imaging.warp",
     "write_derived_series": "dicom.derive",
     "write_labels": "files.nifti",
+    "write_mesh": "files.meshes",
     "write_transforms": "files.transforms",
     "write_volume": "files.nifti",
 }
@@ -132,6 +164,7 @@ __all__ = [
     "LabelMap",
     "LabelTable",
     "LoadOptions",
+    "Mesh",
     "RegisterFiles",
     "RegisterOptions",
     "Registration",
@@ -151,6 +184,7 @@ __all__ = [
     "consensus_files",
     "convert",
     "cormack_to_hu",
+    "decimate",
     "deface",
     "deidentify",
     "dice",
@@ -158,13 +192,27 @@ __all__ = [
     "face_mask",
     "follow_up",
     "fuse",
+    "gaussian",
+    "harmonize_kernel",
     "hausdorff_mm",
     "head_mask",
     "hu_to_cormack",
     "import_labels",
+    "iso_surface",
     "label_by_atlases",
+    "label_surface",
     "majority",
     "measure_scan",
+    "median",
+    "n4",
+    "noise_power",
+    "perona_malik",
+    "plot_histogram",
+    "plot_montage",
+    "plot_pair",
+    "plot_plane",
+    "plot_planes",
+    "plot_surface",
     "read_scan",
     "read_stack",
     "read_transform",
@@ -172,10 +220,12 @@ __all__ = [
     "register_files",
     "register_volumes",
     "render_report",
+    "resample",
     "run",
     "segment_lungs",
     "segment_structures",
     "staple",
+    "surface_page",
     "to_native",
     "transform_image",
     "transform_points",
@@ -183,6 +233,7 @@ __all__ = [
     "warp",
     "write_derived_series",
     "write_labels",
+    "write_mesh",
     "write_transforms",
     "write_volume",
 ]
