@@ -16,7 +16,6 @@ from cormack.learn.sample import Sample, one_hot
 from cormack.learn.sources import count_classes, make_source, prepared
 from cormack.learn.spatial import cropped, random_places, sampled
 from cormack.learn.splits import read_participants, split
-from cormack.physics.synthesis.anatomy import Anatomy, Tissue, save_anatomy
 from cormack.pipeline.progress import Silent
 
 
@@ -124,26 +123,8 @@ def test_targets_as_shares_and_as_classes() -> None:
     np.testing.assert_array_equal(one_hot(np.array([[0, 2]], dtype=np.uint8), 3), [[[1, 0]], [[0, 0]], [[0, 1]]])
 
 
-@pytest.fixture
-def anatomies(tmp_path: Path) -> Path:
-    """Two balls of bone, fluid and brain."""
-    (tmp_path / "anatomies").mkdir()
-    at = np.stack(np.meshgrid(*(np.arange(96) - 47.5,) * 3, indexing="ij"))
-    for name, inner in (("a-1", 30.0), ("b-1", 26.0)):
-        radius = np.linalg.norm(at, axis=0)
-        tissues = np.select(
-            [radius < inner - 3, radius < inner, radius < inner + 5], [Tissue.GRAY, Tissue.CSF, Tissue.BONE], 0
-        )
-        depth = np.clip((inner - radius) * 4, -127, 127).astype(np.int8)
-        affine = np.eye(4)
-        affine[:3, 3] = -47.5
-        anatomy = Anatomy(tissues.astype(np.uint8), (radius < inner).astype(np.uint8), depth, affine, name)
-        save_anatomy(anatomy, tmp_path / "anatomies" / f"{name}.npz")
-    return tmp_path / "anatomies"
-
-
-def test_synthetic_samples_are_made_by_their_number(anatomies: Path, tmp_path: Path) -> None:
-    data = "[data]\nkind = 'synthesis'\nanatomies = 'anatomies'\nshape = [24, 24, 24]\nvalidation = 2\n"
+def test_synthetic_samples_are_made_by_their_number(balls: Path, tmp_path: Path) -> None:
+    data = "[data]\nkind = 'synthesis'\nanatomies = 'balls'\nshape = [24, 24, 24]\nvalidation = 2\n"
     (tmp_path / "c.toml").write_text(config_text(data))
     config = prepared(read_config(tmp_path / "c.toml"), tmp_path / "run", Silent())
     source = make_source(config)
@@ -156,8 +137,8 @@ def test_synthetic_samples_are_made_by_their_number(anatomies: Path, tmp_path: P
     assert 0 < count_classes(config)[1] < count_classes(config)[0]
 
 
-def test_a_synthesis_refuses_what_it_does_not_know(anatomies: Path, tmp_path: Path) -> None:
-    data = "[data]\nkind = 'synthesis'\nanatomies = 'anatomies'\n"
+def test_a_synthesis_refuses_what_it_does_not_know(balls: Path, tmp_path: Path) -> None:
+    data = "[data]\nkind = 'synthesis'\nanatomies = 'balls'\n"
     for more, message in (
         ("synthesis = { neckk = 0.5 }\n", "'neckk'; did you mean 'neck'"),
         ("validation_names = ['z']\n", "no anatomy has a name that begins so"),
