@@ -135,6 +135,13 @@ def test_other_grids_and_tolerances_are_refused():
         compare_labels(reference, predicted, tolerance_mm=-1)
 
 
+def test_one_structure_with_two_numbers_is_refused():
+    reference, predicted = maps()
+    other = LabelTable((Label(3, "ball", "B", (0, 0, 0)),))
+    with pytest.raises(InputError, match="ball is number 1 in the reference, but 3"):
+        compare_labels(reference, LabelMap(predicted.data, AFFINE, other))
+
+
 def test_metrics_are_named_once():
     names = [metric.name for metric in METRICS]
     assert len(names) == len(set(names))

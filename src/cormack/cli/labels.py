@@ -149,18 +149,7 @@ def labels_group() -> None:
 @click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series of IMAGE instead of the best one.")
 @assume_mm_option
 @talk_options
-def import_command(
-    source: Path,
-    out: Path,
-    reference: Path,
-    names: Path | None,
-    nearest: bool,
-    native: bool,
-    series: str | None,
-    assume_mm: bool,
-    quiet: bool,
-    verbose: int,
-) -> None:
+def import_command(source: Path, out: Path, reference: Path, quiet: bool, verbose: int, **values: Any) -> None:
     """Bring labels of another tool onto the grid of an image.
 
     IN is NRRD (3D Slicer's .seg.nrrd, too), one DICOM file with an RT Structure Set, or NIfTI. Beside OUT.nii.gz come
@@ -169,11 +158,9 @@ def import_command(
     from cormack.pipeline.import_labels import import_labels
     from cormack.pipeline.options import LoadOptions
 
-    options = LoadOptions(series=series, assume_mm=assume_mm)
+    options = LoadOptions(series=values.pop("series"), assume_mm=values.pop("assume_mm"))
     with listener(quiet=quiet, verbose=verbose) as progress:
-        made = import_labels(
-            source, out, reference, options, names=names, nearest=nearest, native=native, progress=progress
-        )
+        made = import_labels(source, out, reference, options, **values, progress=progress)
     for finding in made.findings:
         warn(finding.message)
     say(f"wrote {out}: {len(made.labels.table)} named structures from {made.source}", quiet=quiet)

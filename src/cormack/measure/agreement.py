@@ -91,7 +91,7 @@ def compare_labels(
     """Compare every structure of two label maps.
 
     Structures are those of both tables, and whatever else occurs in either map, in ascending order of their numbers;
-    names are the reference's where it has one. Surfaces of a brain on 512 × 512 × 239 voxels take 2 to 3 s.
+    names are the reference's where it has one.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def compare_labels(
     GeometryError
         If the maps do not lie on one grid.
     InputError
-        If a slice does not exist, or the tolerance is negative.
+        If a slice does not exist, the tolerance is negative, or a structure has another number in each map.
     """
     _check(reference, predicted, tolerance_mm)
     truth, answer = reference.data, predicted.data
@@ -149,6 +149,13 @@ def _check(reference: LabelMap, predicted: LabelMap, tolerance_mm: float) -> Non
             f"the prediction of shape {b.data.shape} does not lie on the grid of the reference, shape {a.data.shape}; "
             "bring it there first (cormack transform --labels)"
         )
+    numbers = {label.name: label.index for label in b.table}
+    for label in a.table:
+        if numbers.get(label.name, label.index) != label.index:
+            raise InputError(
+                f"structure {label.name} is number {label.index} in the reference, but {numbers[label.name]} in the "
+                "prediction; renumber one of them"
+            )
     if not tolerance_mm >= 0:
         raise InputError(f"tolerance_mm is {tolerance_mm}; give 0 or more")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from cormack.core.errors import InputError
@@ -82,8 +81,6 @@ def _compared(files: LabelFiles, options: CompareOptions) -> list[Case]:
     cases = []
     for method, path in files.predictions.items():
         predicted = read_labels(path, options.names, assume_mm=options.assume_mm)
-        if not options.names and len(predicted.table) == 0:
-            predicted = replace(predicted, table=reference.table)
         found = compare_labels(
             reference,
             predicted,
