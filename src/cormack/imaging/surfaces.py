@@ -200,8 +200,9 @@ def _framed(data: AnyArray, box: tuple[slice, ...], floor: float) -> npt.NDArray
 
 
 def _level_of_volume(smooth: npt.NDArray[np.float32], voxels: int) -> float:
-    """The level above which a smoothed mask holds as many voxels as before."""
-    return float(np.partition(smooth.ravel(), -voxels)[-voxels])
+    """The level above which a smoothed mask holds as many voxels as before: between the last of them and the next."""
+    ordered = np.partition(smooth.ravel(), (-voxels - 1, -voxels))
+    return float(ordered[-voxels - 1] + ordered[-voxels]) / 2
 
 
 def _traced(
