@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,7 +24,8 @@ def label_colors(labels: LabelMap) -> dict[int, str]:
     """A colour for each number that occurs in the map, as hexadecimal text."""
     tabled = {label.index: to_hex([part / 255 for part in label.color]) for label in labels.table}
     present = [int(n) for n in np.unique(labels.data) if n > 0]
-    return {index: tabled.get(index, _spare(n)) for n, index in enumerate(present)}
+    spare = (color for n in count() if (color := _spare(n)) not in tabled.values())
+    return {index: tabled[index] if index in tabled else next(spare) for index in present}
 
 
 def label_names(labels: LabelMap) -> dict[int, str]:
