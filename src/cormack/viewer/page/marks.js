@@ -103,7 +103,7 @@ function figure(pane, tile, measurement) {
     const [left, , width] = tile.leftTopWidthHeight.map((n) => n / pane.pixelRatio);
     const leftwards = x > left + width / 2;
     const anchor = leftwards ? "end" : "start";
-    drawn.push(svg("text", { x: x + (leftwards ? -8 : 8), y: y - 8, class: "value", "text-anchor": anchor }, measurement.text));
+    drawn.push(svg("text", { x: x + (leftwards ? -8 : 8), y: y - 8, class: "value", "text-anchor": anchor }, measurement.brief));
   }
   return drawn;
 }

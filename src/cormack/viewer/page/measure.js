@@ -38,6 +38,11 @@ export class Measurement {
     return `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}${suffix}, ${(area_mm2 / 100).toFixed(2)} cm²`;
   }
 
+  // What is written beside the figure; the panel has room for the rest.
+  get brief() {
+    return this.text.split(",")[0];
+  }
+
   // Mean, standard deviation, extremes of the voxels of the nearest plane whose centres lie in the circle.
   statistics() {
     const { geometry } = this.scan;
