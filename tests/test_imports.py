@@ -39,7 +39,9 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert loaded_after("import cormack") & (HEAVY | {"click", "rich"}) == set()
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["extract", "brain", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["run", "--help"], ["extract", "brain", "--help"], ["train", "--help"]]
+)
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     code = "\n".join(
         (

@@ -16,6 +16,7 @@ from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
 from cormack.cli.terminal import listener, say
 from cormack.core.errors import DependencyError
 
+EXIT_INTERRUPTED = 130
 NEEDED = ("torch", "onnx", "onnxscript")
 
 
@@ -38,11 +39,10 @@ def train_command(config: Path, out: Path, resume: bool, start: str | None, quie
     text = config.read_text(encoding="utf-8")
     with _politely() as stop, listener(quiet=quiet, verbose=verbose) as progress:
         trained = train(read, out, text=text, resume=resume, start=start, progress=progress, stop=stop)
-    say(
-        f"{trained.reason}: {trained.steps} steps in {trained.seconds:.0f} s, best validation Dice "
-        f"{trained.best_dice:.4f}; in {out}",
-        quiet=quiet,
-    )
+    found = f", best validation Dice {trained.best_dice:.4f}" if trained.best_dice >= 0 else ""
+    say(f"{trained.reason}: {trained.steps} steps in {trained.seconds:.0f} s{found}; in {out}", quiet=quiet)
+    if trained.interrupted:
+        raise click.exceptions.Exit(EXIT_INTERRUPTED)
 
 
 @click.command(name="evaluate")
@@ -64,8 +64,10 @@ def evaluate_command(network: str, folder: Path, out: Path, quiet: bool, verbose
     NETWORK is a packaged network, the folder of an exported one, or that of a training. DATA_DIR holds images/ and
     labels/ with NIfTI files of the same names.
     """
-    from cormack.learn.evaluate import evaluate
+    from cormack.learn.evaluate import evaluate, is_training
 
+    if is_training(network):
+        _need_learn()
     with listener(quiet=quiet, verbose=verbose) as progress:
         evaluation = evaluate(network, folder, out, progress=progress, **values)
     for line in evaluation.comparison.told():

@@ -107,9 +107,14 @@ def evaluate(
     return Evaluation(comparison, worse)
 
 
+def is_training(network: str | Path) -> bool:
+    """True for the folder of a training, which must be exported before it can be run: that needs torch."""
+    return (Path(network) / CHECKPOINT_FILE).exists()
+
+
 def _network(network: str | Path) -> Network:
     """A network ready to run; that of a training is exported first."""
-    if not (Path(network) / CHECKPOINT_FILE).exists():
+    if not is_training(network):
         return load_network(network)
     from cormack.learn.export import export
 

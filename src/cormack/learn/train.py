@@ -44,6 +44,7 @@ class Trained:
     best_dice: float
     seconds: float
     reason: str
+    interrupted: bool = False
 
 
 def train(
@@ -146,7 +147,7 @@ class Run:
         options = self._config.training
         self._progress.step(f"Training {self._config.task.name}")
         started = saved = monotonic()
-        before, reason = self._seconds, "finished"
+        before, reason, interrupted = self._seconds, "finished", False
         with Board(self._out, on=options.tensorboard) as board, Feed(self._config, self._step) as feed:
             for batch in feed.batches(options.steps - self._step):
                 self._losses.append(self._loss_of(batch))
@@ -159,8 +160,8 @@ class Run:
                     board.add(self._history.rows[-1])
                 if measured and options.early_stopping and self._history.stagnates:
                     reason = "stopped early, the validation no longer improves"
-                if self._stop():
-                    reason = "interrupted, --resume goes on"
+                if self._step < options.steps and self._stop():
+                    reason, interrupted = "interrupted, --resume goes on", True
                 if measured or reason != "finished" or monotonic() - saved > 60 * options.checkpoint_minutes:
                     self._save()
                     saved = monotonic()
@@ -169,7 +170,7 @@ class Run:
         self._history.write(self._out / METRICS_FILE)
         with OutputSet(self._out) as outputs:
             outputs.write_text(CURVES_FILE, curves_svg(self._history.rows, label_names(self._config.task)))
-        return Trained(self._step, self._history.best_dice, self._seconds, reason)
+        return Trained(self._step, self._history.best_dice, self._seconds, reason, interrupted)
 
     def _loss_of(self, batch: Batch) -> float:
         try:
