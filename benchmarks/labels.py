@@ -32,7 +32,7 @@ from cormack.files.nifti import read_stack
 from cormack.imaging.warp import warp
 from cormack.register.atlas import Atlas, carry_labels
 from cormack.register.fusion import Fusion, fuse
-from cormack.register.register import register
+from cormack.register.register import register_volumes
 
 DATA = Path(os.environ.get("CORMACK_SHARED") or "../shared") / "data"
 ATLAS = DATA / "atlas" / "mni152nlin6" / "HarvardOxfordsub-maxprob-thr25_space-MNI152NLin6_res-1x1x1.nii.gz"
@@ -102,7 +102,7 @@ def fusion(methods: tuple[Fusion, ...]) -> None:
     for number, (subject, target) in enumerate(zip(SUBJECTS, atlases, strict=True)):
         others = [atlas for n, atlas in enumerate(atlases) if n != number]
         start = perf_counter()
-        found = [register(target.volume, atlas.volume, "syn") for atlas in others]
+        found = [register_volumes(target.volume, atlas.volume, "syn") for atlas in others]
         print(f"target {subject}: three registrations {perf_counter() - start:.0f} s")
         opinions = [carry_labels(a.labels, r.transform, target.volume) for a, r in zip(others, found, strict=True)]
         images = [

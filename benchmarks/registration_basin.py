@@ -67,7 +67,7 @@ def main() -> int:
         share = np.mean(np.array(distances) <= WITHIN_MM)
         print(f"{name}: {share:.0%} of {len(distances)} within {WITHIN_MM} mm, median {np.median(distances):.3f} mm, "
               f"largest {max(distances):.2f} mm, {np.mean(seconds):.1f} s each", flush=True)  # fmt: skip
-        missed += share < TARGET_SHARE
+        missed += int(share < TARGET_SHARE)
     return missed
 
 

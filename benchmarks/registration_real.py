@@ -25,11 +25,11 @@ LEAST_DICE, MOST_BACK_MM, MOST_SECONDS, MOST_GB = 0.96, 0.3, 45.0, 3.0
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--head", choices=HEADS, action="append")
-    parser.add_argument("--metric", choices=("mi", "nmi", "ls", "cc"), default="mi")
+    parser.add_argument("--metric", choices=("auto", "mi", "nmi", "ls", "cc"), default="auto")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="leave the outputs in this folder")
     arguments = parser.parse_args()
-    print("| head | Dice | Jacobian | back mm | s | GB so far |\n| --- | --- | --- | --- | --- | --- |")
+    print("| head | metric | Dice | Jacobian | back mm | s | GB so far |\n| --- | --- | --- | --- | --- | --- | --- |")
     missed = 0
     for name in arguments.head or HEADS:
         with tempfile.TemporaryDirectory() as folder:
@@ -42,10 +42,12 @@ def main() -> int:
             seconds = perf_counter() - begun
             if done.returncode:
                 print(done.stderr, file=sys.stderr)
-            found = json.loads((out / "registration.json").read_text())["Evidence"]
+            record = json.loads((out / "registration.json").read_text())
+            found = record["Evidence"]
         memory_gb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
+        jacobian = f"{found['jacobian_min']:.2f} to {found['jacobian_max']:.2f}"
         print(
-            f"| {name} | {found['overlap']:.4f} | {found['jacobian_min']:.2f} to {found['jacobian_max']:.2f} "
+            f"| {name} | {record['Metric']} | {found['overlap']:.4f} | {jacobian} "
             f"| {found['inverse_consistency_mm']:.3f} | {seconds:.1f} | {memory_gb:.2f} |",
             flush=True,
         )

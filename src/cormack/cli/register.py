@@ -93,10 +93,11 @@ def space_from(values: dict[str, Any]) -> SpaceOptions | None:
 )
 @click.option(
     "--metric",
-    type=click.Choice(["mi", "nmi", "ls", "cc"]),
-    default="mi",
+    type=click.Choice(["auto", "mi", "nmi", "ls", "cc"]),
+    default="auto",
     show_default=True,
-    help="Mutual information, normalised mutual information, least squares (two CT), local correlation.",
+    help="Mutual information, with least squares in the deformable stage where the values agree (auto); mutual "
+    "information throughout; normalised mutual information; least squares (two CT); local correlation.",
 )
 @click.option(
     "--brain/--head",

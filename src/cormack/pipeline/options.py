@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from cormack.dicom.rules import DEFAULT_RULES, SelectionRules
+from cormack.extract.methods import DEFAULT_METHOD
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class SpaceOptions:
     name : str
         A template's name, or the path of a file.
     kind : "rigid", "affine" or "syn"
-    metric : "mi", "nmi", "ls" or "cc"
+    metric : "auto", "mi", "nmi", "ls" or "cc"
     before_brain : bool
         Register whole heads before the brain is extracted, rather than brains after it.
     template_dir : str or None
@@ -55,7 +56,7 @@ class SpaceOptions:
 
     name: str = "ct"
     kind: str = "syn"
-    metric: str = "mi"
+    metric: str = "auto"
     before_brain: bool = False
     template_dir: str | None = None
 
@@ -78,7 +79,7 @@ class RunOptions:
     """
 
     load: LoadOptions = LoadOptions()
-    method: str = "skull"
+    method: str = DEFAULT_METHOD
     outside: Literal["air", "nan", "shift"] = "air"
     cormack_units: bool = False
     space: SpaceOptions | None = None

@@ -42,7 +42,7 @@ class RegisterFiles:
     kind : str
         "rigid", "affine" or "syn".
     metric : str
-        "mi", "nmi", "ls" or "cc".
+        "auto", "mi", "nmi", "ls" or "cc".
     region : "brain", "head" or None
         What counts where no mask is given: the brain, extracted from CT, or the whole head. Not said: the brain for a
         template, the head for another scan, whose skull is the same and places it more exactly.
@@ -57,7 +57,7 @@ class RegisterFiles:
     """
 
     kind: str = Kind.RIGID
-    metric: str = Metric.MI
+    metric: str = Metric.AUTO
     region: Region | None = None
     moving_mask: Path | None = None
     fixed_mask: Path | None = None

@@ -18,6 +18,8 @@ from cormack.files.outputs import OutputSet
 from cormack.files.sidecar import to_json
 from cormack.files.transforms import write_transforms
 from cormack.imaging.warp import warp
+from cormack.register.agreement import LEAST_AGREEMENT
+from cormack.register.engine import Metric
 from cormack.register.register import Registration
 from cormack.register.templates import Template
 from cormack.report.registration import RegistrationContent, render_registration
@@ -124,6 +126,7 @@ def record(
         "To": fixed.space,
         "Kind": str(made.kind),
         "Metric": str(made.metric),
+        "Agreement": made.agreement,
         "Engine": made.engine,
         "Region": {"moving": region_of(moving), "fixed": region_of(fixed)},
         "LesionsMasked": options.lesions is not None,
@@ -201,7 +204,17 @@ def key_rows(made: Registration) -> tuple[Row, ...]:
             "Jacobian", f"{found.jacobian_min:.2f} to {found.jacobian_max:.2f}", "", f"folded: {found.folded_share:.2%}"
         ),
         Row("Out and back", "–" if consistency is None else number(round(consistency, 3)), "mm", "mean"),
+        *_agreement_row(made),
     )
+
+
+def _agreement_row(made: Registration) -> tuple[Row, ...]:
+    """Why the deformable stage took its metric, if it was left to choose."""
+    if made.agreement is None:
+        return ()
+    took = "least squares" if made.metric is Metric.LS else "mutual information"
+    note = f"of the variance after the linear stage; deformed by {took} (least squares from {LEAST_AGREEMENT})"
+    return (Row("Values agree", number(round(made.agreement, 2)), "", note),)
 
 
 def method(moving: Side, fixed: Side, made: Registration) -> str:
@@ -213,9 +226,12 @@ def method(moving: Side, fixed: Side, made: Registration) -> str:
         "ls": "least squares",
         "cc": "mutual information and local cross-correlation",
     }
+    words = metrics[made.metric]
+    if made.agreement is not None and made.metric is Metric.LS:
+        words = "mutual information in the linear stages and, as values agreed, least squares in the deformable one"
     target = fixed.template.entry.title if fixed.template else "the fixed scan"
     return (
         f"The moving scan ({region_of(moving)}) was registered {kinds[made.kind]} to {target} ({region_of(fixed)}) "
-        f"with {made.engine} by {metrics[made.metric]}, after a search over all orientations that does not rely on the "
+        f"with {made.engine} by {words}, after a search over all orientations that does not rely on the "
         f"headers, by Cormack {package_version('cormack')}. The warped scan was interpolated once."
     )

@@ -100,7 +100,8 @@ class AntsEngine:
             for mask, volume in ((task.fixed_mask, task.fixed), (task.moving_mask, task.moving))
         ]
         with TemporaryDirectory(prefix="cormack-") as folder:
-            code = _call(ants, _arguments(ants, task, images, masks, f"{folder}/o"))
+            begun = _write_affine(ants, task.linear, Path(folder) / "linear.mat")
+            code = _call(ants, _arguments(ants, task, images, masks, begun, f"{folder}/o"))
             if code != 0:
                 raise RegistrationError(
                     f"ANTs gave up (exit code {code}): the images may not overlap, or hold too little structure; try a "
@@ -140,17 +141,19 @@ def ants_image(ants: Any, data: AnyArray, affine: FloatArray) -> Any:
     )
 
 
-def _arguments(ants: Any, task: Task, images: Sequence[Any], masks: Sequence[Any], prefix: str) -> list[str]:
+def _arguments(
+    ants: Any, task: Task, images: Sequence[Any], masks: Sequence[Any], begun: str, prefix: str
+) -> list[str]:
     pointer = ants.internal.get_pointer_string
     pair = ",".join(pointer(image) for image in images) + ",1"
     mask = "[" + ",".join("NA" if m is None else pointer(m) for m in masks) + "]"
     linear = "Rigid" if task.kind is Kind.RIGID else "Affine"
-    stages = [Stage(f"{linear}[0.25]", *LINEAR[task.metric])]
+    stages = [Stage(f"{linear}[0.25]", *LINEAR[task.metric])] if task.linear is None else []
     if task.kind is Kind.SYN:
         stages.append(DEFORMABLE[task.metric])
     spacing_mm = min(task.fixed.spacing_mm)
     return [
-        *("--dimensionality", "3", "--initial-moving-transform", "Identity"),
+        *("--dimensionality", "3", "--initial-moving-transform", begun),
         *(word for stage in stages for word in stage.arguments(pair, mask, spacing_mm)),
         *("--use-histogram-matching", "0", "--collapse-output-transforms", "1", "--float", "1"),
         *("--random-seed", str(task.seed), "--output", prefix),
@@ -181,6 +184,20 @@ def _field(ants: Any, path: Path, inverse: DisplacementField | None = None) -> D
     lps = np.eye(4)
     lps[:3, :3], lps[:3, 3] = image.direction * np.array(image.spacing), image.origin
     return DisplacementField(image.numpy() * LPS.diagonal()[:3], LPS @ lps, known_inverse=inverse)
+
+
+def _write_affine(ants: Any, linear: TransformChain | None, path: Path) -> str:
+    """The affines of a chain as the file that ANTs begins with; without a chain the word for none."""
+    if linear is None:
+        return "Identity"
+    matrix = np.eye(4)
+    for transform in linear.transforms:
+        if isinstance(transform, Affine):
+            matrix = transform.matrix @ matrix
+    lps = LPS @ matrix @ LPS
+    made = ants.create_ants_transform(precision="double", matrix=lps[:3, :3], translation=lps[:3, 3])
+    ants.write_transform(made, str(path))
+    return str(path)
 
 
 def _affine(ants: Any, path: Path) -> Affine:

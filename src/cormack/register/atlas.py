@@ -75,7 +75,7 @@ def label_by_atlases(
     atlases: Sequence[Atlas],
     *,
     kind: str = Kind.SYN,
-    metric: str = Metric.MI,
+    metric: str = Metric.AUTO,
     fusion: Fusion = Fusion.MAJORITY,
     scan_mask: LabelMap | None = None,
     options: RegisterOptions = RegisterOptions(),  # noqa: B008  (frozen)

@@ -26,10 +26,12 @@ class Kind(StrEnum):
 class Metric(StrEnum):
     """What is made as large (or small) as can be.
 
-    Mutual information; normalised mutual information; least squares of the values (one modality and unit only); squared
-    local correlation coefficient (in the deformable stage; the linear ones take mutual information).
+    Mutual information, and least squares in the deformable stage where the values agree (auto); mutual information
+    throughout; normalised mutual information; least squares of the values (one modality and unit only); squared local
+    correlation coefficient (in the deformable stage; the linear ones take mutual information).
     """
 
+    AUTO = "auto"
     MI = "mi"
     NMI = "nmi"
     LS = "ls"
@@ -46,8 +48,11 @@ class Task:
         float32 from 0 (background) to 1, orthogonal grids, in one space: the start is in the affine of the moving one.
     kind : Kind
     metric : Metric
+        Any but auto.
     moving_mask, fixed_mask : bool array on the grids, or None
         Voxels that count; all if None.
+    linear : TransformChain or None
+        What the linear stages found, so that only the deformable one is left to do.
     seed : int
         Of the random samples that an engine draws.
     """
@@ -58,6 +63,7 @@ class Task:
     metric: Metric
     moving_mask: BoolArray | None = None
     fixed_mask: BoolArray | None = None
+    linear: TransformChain | None = None
     seed: int = 1
 
 

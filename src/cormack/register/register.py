@@ -11,6 +11,7 @@ from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
 from cormack.core.transforms import Affine, TransformChain
 from cormack.core.volume import Unit, Volume
+from cormack.register.agreement import LEAST_AGREEMENT, agreement, comparable
 from cormack.register.ants_engine import AntsEngine
 from cormack.register.conditioning import Conditioned, Values, check, condition
 from cormack.register.engine import Engine, Kind, Metric, Task
@@ -56,7 +57,12 @@ class Registration:
     transform : TransformChain
         Points of the fixed space to points of the moving one, RAS+ mm; `transform.inverse()` leads back. An image goes
         the other way: `warp(moving, transform, fixed.affine, fixed.shape)`.
-    kind, metric : Kind, Metric
+    kind : Kind
+    metric : Metric
+        That of the last stage, never auto.
+    agreement : float or None
+        Share of the variance that equal values explain after the linear stage, by which auto chose the metric of the
+        deformable one; None where nothing was to be chosen. See `cormack.register.agreement`.
     engine : str
     start : Affine
         Where the engine began.
@@ -75,6 +81,7 @@ class Registration:
     evidence: Evidence | None
     failure: Finding | None = None
     findings: tuple[Finding, ...] = ()
+    agreement: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -87,7 +94,7 @@ def register_volumes(
     fixed: Volume,
     kind: str = Kind.RIGID,
     *,
-    metric: str = Metric.MI,
+    metric: str = Metric.AUTO,
     moving_mask: LabelMap | None = None,
     fixed_mask: LabelMap | None = None,
     moving_lesions: LabelMap | None = None,
@@ -103,9 +110,10 @@ def register_volumes(
         Shape (i, j, k), any grids; head CT in HU, or MR without unit. Headers need not agree on where the head is.
     kind : "rigid", "affine" or "syn"
         Turn and shift; also scale and shear; also a smooth, invertible deformation.
-    metric : "mi", "nmi", "ls" or "cc"
-        Mutual information; normalised mutual information; least squares (two CT in HU); local correlation in the
-        deformable stage, after mutual information in the linear ones.
+    metric : "auto", "mi", "nmi", "ls" or "cc"
+        Mutual information, followed in the deformable stage by least squares where the values of the two volumes are
+        found to agree; mutual information throughout; normalised mutual information; least squares (two CT in HU);
+        local correlation in the deformable stage, after mutual information in the linear ones.
     moving_mask, fixed_mask : LabelMap, optional
         Head or brain on the grid of its volume; everything outside becomes background. Give both or none: a brain is
         not registered to a head.
@@ -136,25 +144,27 @@ def register_volumes(
     >>> register_volumes(head, head, options=options, engine=GivenEngine(Affine.identity())).evidence.overlap
     1.0
     """
-    chosen, by = _kind(kind), _metric(metric, moving, fixed)
+    chosen = _kind(kind)
+    by = _metric(metric, chosen, moving, fixed)
     engine = engine or AntsEngine()
     check(moving, moving_mask, "moving")
     check(fixed, fixed_mask, "fixed")
     same = {"spacing_mm": options.spacing_mm, "values": options.values}
     ready = condition(moving, mask=moving_mask, lesions=moving_lesions, **same)  # type: ignore[arg-type]
     still = condition(fixed, mask=fixed_mask, lesions=fixed_lesions, **same)  # type: ignore[arg-type]
+    judged_by = Metric.MI if by is Metric.AUTO else by
     begun = Affine.identity()
     try:
         begun, findings = _start(ready, still, chosen, by, options)
-        transform = _refined(
-            ready, still, begun, Task(ready.volume, still.volume, chosen, by, seed=options.seed), engine
-        )
+        task = Task(ready.volume, still.volume, chosen, by, ready.counted, still.counted, seed=options.seed)
+        task, agreed = _decided(_placed(task, begun), ready, still, engine)
+        transform = _refined(task, begun, engine)
     except RegistrationError as error:
         lost = diverged(str(error))
-        return Registration(TransformChain((begun,)), chosen, by, engine.name, begun, None, lost)
-    evidence = gather(ready, still, begun, transform, metric=by)
+        return Registration(TransformChain((begun,)), chosen, judged_by, engine.name, begun, None, lost)
+    evidence = gather(ready, still, begun, transform, metric=judged_by)
     reason = failure(evidence, transform)
-    return Registration(transform, chosen, by, engine.name, begun, evidence, reason, findings)
+    return Registration(transform, chosen, task.metric, engine.name, begun, evidence, reason, findings, agreed)
 
 
 def _kind(kind: str) -> Kind:
@@ -164,7 +174,8 @@ def _kind(kind: str) -> Kind:
         raise InputError(f"kind {kind!r}: give one of {', '.join(Kind)}") from None
 
 
-def _metric(metric: str, moving: Volume, fixed: Volume) -> Metric:
+def _metric(metric: str, kind: Kind, moving: Volume, fixed: Volume) -> Metric:
+    """The metric asked for; auto only where there is something to be decided."""
     try:
         chosen = Metric(metric)
     except ValueError:
@@ -173,7 +184,8 @@ def _metric(metric: str, moving: Volume, fixed: Volume) -> Metric:
         raise InputError(
             f"least squares compare values, here {moving.unit} and {fixed.unit}; take mutual information (mi) instead"
         )
-    return chosen
+    undecided = kind is Kind.SYN and comparable(moving, fixed)
+    return Metric.MI if chosen is Metric.AUTO and not undecided else chosen
 
 
 def _start(
@@ -197,10 +209,24 @@ def _start(
     return frame.affine(parameters), findings
 
 
-def _refined(moving: Conditioned, fixed: Conditioned, begun: Affine, task: Task, engine: Engine) -> TransformChain:
-    """The engine's transform behind the start, which it is given as the moving volume's place."""
+def _placed(task: Task, begun: Affine) -> Task:
+    """The task with the moving volume where the search put it."""
+    place = np.asarray(np.linalg.inv(begun.matrix) @ task.moving.affine)
+    return replace(task, moving=replace(task.moving, affine=place))
+
+
+def _decided(task: Task, moving: Conditioned, fixed: Conditioned, engine: Engine) -> tuple[Task, float | None]:
+    """With auto the linear stages are run, and what is left of the task gets the metric that suits its values."""
+    if task.metric is not Metric.AUTO:
+        return task, None
+    linear = engine.align(replace(task, kind=Kind.AFFINE, metric=Metric.MI))
+    agreed = agreement(replace(moving, volume=task.moving), fixed, linear)
+    metric = Metric.LS if agreed >= LEAST_AGREEMENT else Metric.MI
+    return replace(task, linear=linear, metric=metric), agreed
+
+
+def _refined(task: Task, begun: Affine, engine: Engine) -> TransformChain:
+    """The engine's transform behind the start."""
     if task.metric is Metric.NMI and task.kind is not Kind.SYN:
         return TransformChain((begun,))
-    placed = replace(moving.volume, affine=np.asarray(np.linalg.inv(begun.matrix) @ moving.volume.affine))
-    task = replace(task, moving=placed, moving_mask=moving.counted, fixed_mask=fixed.counted)
     return TransformChain((engine.align(task), begun))
