@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,19 +46,42 @@ class Prepared:
 
     Attributes
     ----------
-    voxels, preview : bytes-like
-        NIfTI-1 files of int16, the second of few voxels for the 3-D picture.
-    labels, preview_labels : bytes-like
-        Combinations of structures on the same grids, without a header; empty if there are none.
+    volume : Volume
+        int16; see `slope` and `intercept` in the facts.
+    overlay : Overlay
     facts : mapping
-        All else that the page must know, as plain values.
+        All that the page must know beside the voxels, as plain values.
     """
 
-    voxels: tuple[bytes, memoryview]
-    preview: tuple[bytes, memoryview]
-    labels: memoryview
-    preview_labels: memoryview
+    volume: Volume
+    overlay: Overlay
     facts: dict[str, Any]
+
+    @property
+    def voxels(self) -> tuple[bytes, memoryview]:
+        """Header and voxels of a NIfTI-1 file."""
+        return _nifti(self.volume)
+
+    @property
+    def labels(self) -> memoryview:
+        """Combinations of structures on the same grid, without a header; empty if there are none."""
+        return _bytes(self.overlay.combinations) if self.overlay.structures else memoryview(b"")
+
+    @cached_property
+    def preview(self) -> tuple[bytes, memoryview]:
+        """The same in few voxels, for the 3-D picture; made when asked for, since the slices are shown first."""
+        return _nifti(shrunken(self.volume, _few(self.volume.shape)))
+
+    @cached_property
+    def preview_labels(self) -> memoryview:
+        """Labels on the grid of the preview."""
+        few, shape = _few(self.volume.shape), self.volume.shape
+        middles = tuple(slice(f // 2, n // f * f, f) for f, n in zip(few, shape, strict=True))
+        return (
+            _bytes(np.asfortranarray(self.overlay.combinations[middles]))
+            if self.overlay.structures
+            else memoryview(b"")
+        )
 
 
 def prepare(source: Source) -> Prepared:
@@ -76,30 +100,26 @@ def prepare(source: Source) -> Prepared:
         notes.append(f"Too large for a browser ({size} voxels): means of {blocks} voxels are shown and measured.")
         volume = shrunken(volume, factors)
     overlay = combine(source.labels, volume)
-    notes += overlay.notes
     data, slope, intercept = as_int16(volume)
-    few = tuple(max(1, -(-n // PREVIEW_EDGE)) for n in volume.shape)
-    small = shrunken(volume.with_data(data), (few[0], few[1], few[2]))
-    step = tuple(slice(f // 2, n // f * f, f) for f, n in zip(few, volume.shape, strict=True))
-    labelled = bool(overlay.structures)
     window = _window(volume)
-    return Prepared(
-        voxels=_nifti(data, volume),
-        preview=_nifti(small.data, small),
-        labels=_bytes(overlay.combinations) if labelled else memoryview(b""),
-        preview_labels=_bytes(np.asfortranarray(overlay.combinations[step])) if labelled else memoryview(b""),
-        facts={
-            **_grid_facts(volume),
-            "slope": slope,
-            "intercept": intercept,
-            "window": window,
-            "view": _view(small, window, slope, intercept),
-            "range": [float(data.min()) * slope + intercept, float(data.max()) * slope + intercept],
-            "reduced": max(factors) > 1,
-            "notes": notes,
-            **_overlay_facts(overlay),
-        },
-    )
+    facts = {
+        **_grid_facts(volume),
+        "slope": slope,
+        "intercept": intercept,
+        "window": window,
+        "view": _view(data, volume.spacing_mm, window, slope, intercept),
+        "range": [float(data.min()) * slope + intercept, float(data.max()) * slope + intercept],
+        "reduced": max(factors) > 1,
+        "notes": [*notes, *overlay.notes],
+        **_overlay_facts(overlay),
+    }
+    return Prepared(volume.with_data(data), overlay, facts)
+
+
+def _few(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """How many voxels are averaged along each axis for the 3-D picture."""
+    i, j, k = (-(-n // PREVIEW_EDGE) for n in shape)
+    return i, j, k
 
 
 def _read(source: Source) -> tuple[Volume, list[str]]:
@@ -174,18 +194,20 @@ def _window(volume: Volume) -> list[float] | None:
     return [float(low), float(max(high, low + 1e-6))]
 
 
-def _view(small: Volume, window: list[float] | None, slope: float, intercept: float) -> list[list[float]]:
+def _view(
+    data: Int16Array, spacing_mm: tuple[float, ...], window: list[float] | None, slope: float, intercept: float
+) -> list[list[float]]:
     """From where to where the body reaches along each axis (0 to 1): what the first view shows."""
     threshold = BODY_HU if window is None else window[0] + (window[1] - window[0]) / 10
-    body = small.data > (threshold - intercept) / slope
+    i, j, k = data.shape
+    steps = _few((i, j, k))
+    body = data[tuple(slice(None, None, step) for step in steps)] > (threshold - intercept) / slope
     view = []
-    for axis, (n, step_mm) in enumerate(zip(small.shape, small.spacing_mm, strict=True)):
+    for axis, (n, step, edge_mm) in enumerate(zip(data.shape, steps, spacing_mm, strict=True)):
         grown = np.cumsum(body.sum(axis=tuple({0, 1, 2} - {axis})))
-        low, high = (
-            np.searchsorted(grown, [grown[-1] * LEFT_OUT, grown[-1] * (1 - LEFT_OUT)]) if grown[-1] else (0, n - 1)
-        )
-        rim = RIM_MM / step_mm
-        view.append([max(0.0, (float(low) - rim) / n), min(1.0, (float(high) + 1 + rim) / n)])
+        low, high = np.searchsorted(grown, [grown[-1] * LEFT_OUT, grown[-1] * (1 - LEFT_OUT)]) if grown[-1] else (0, n)
+        rim = RIM_MM / edge_mm
+        view.append([max(0.0, (float(low) * step - rim) / n), min(1.0, (float(high + 1) * step + rim) / n)])
     return view
 
 
@@ -213,8 +235,8 @@ def _overlay_facts(overlay: Overlay) -> dict[str, Any]:
     return {"structures": structures, "members": members, "label_bytes": overlay.combinations.dtype.itemsize}
 
 
-def _nifti(data: Int16Array, volume: Volume) -> tuple[bytes, memoryview]:
-    return nifti_header(data.shape, data.dtype, volume.affine), _bytes(data)
+def _nifti(volume: Volume) -> tuple[bytes, memoryview]:
+    return nifti_header(volume.shape, volume.data.dtype, volume.affine), _bytes(volume.data)
 
 
 def _bytes(data: AnyArray) -> memoryview:
