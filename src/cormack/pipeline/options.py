@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from cormack.dicom.rules import DEFAULT_RULES, SelectionRules
-from cormack.extract.methods import DEFAULT_METHOD
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class RunOptions:
     """
 
     load: LoadOptions = LoadOptions()
-    method: str = DEFAULT_METHOD
+    method: str = "skull"
     outside: Literal["air", "nan", "shift"] = "air"
     cormack_units: bool = False
     space: SpaceOptions | None = None
