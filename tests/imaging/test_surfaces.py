@@ -5,7 +5,7 @@ from cormack.core.errors import InputError
 from cormack.core.labels import HEAD, LabelMap
 from cormack.core.mesh import Mesh
 from cormack.core.volume import Volume
-from cormack.imaging.surfaces import _holes_filled, decimate, iso_surface, label_surface
+from cormack.imaging.surfaces import closed, decimate, iso_surface, label_surface
 
 RADIUS_MM = 22.0
 AREA_MM2, VOLUME_ML = 4 * np.pi * RADIUS_MM**2, 4 / 3 * np.pi * RADIUS_MM**3 / 1000
@@ -67,7 +67,7 @@ def test_holes_left_by_decimation_are_filled():
     mesh = iso_surface(volume, 0.0)
     punched = Mesh(mesh.vertices, np.delete(mesh.faces, [5, 6, 7, 400, 4000], axis=0))
     assert not punched.is_closed
-    filled = _holes_filled(punched)
+    filled = closed(punched)
     assert filled.is_closed
     assert filled.volume_ml == pytest.approx(mesh.volume_ml, rel=1e-3)
 

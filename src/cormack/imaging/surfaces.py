@@ -140,11 +140,17 @@ def decimate(mesh: Mesh, faces: int) -> Mesh:
         (mesh.vertices - middle).astype(np.float32), mesh.faces, target_count=faces
     )
     fewer = replace(mesh, vertices=vertices.astype(np.float64) + middle, faces=kept.astype(np.int32))
-    return _holes_filled(fewer) if mesh.is_closed else fewer
+    return closed(fewer) if mesh.is_closed else fewer
 
 
-def _holes_filled(mesh: Mesh) -> Mesh:
-    """The mesh with every loop of open edges filled by a fan: collapsing edges may drop a triangle here and there."""
+def closed(mesh: Mesh) -> Mesh:
+    """The mesh with every loop of open edges filled by a fan.
+
+    For meshes that are closed but for a triangle here and there, as marching cubes leaves them where a cube can be
+    read in two ways, and decimation where edges collapse. A mesh that is closed is returned as it is.
+    """
+    if mesh.is_closed:
+        return mesh
     onward: dict[int, list[int]] = {}
     for start, end in mesh.open_edges.tolist():
         onward.setdefault(end, []).append(start)

@@ -19,7 +19,7 @@ from cormack.files.outputs import OutputSet, check_apart, check_writable
 from cormack.imaging.blocks import block_mean
 from cormack.imaging.orient import reorient
 from cormack.imaging.resample import resample
-from cormack.imaging.surfaces import TRACED_MM, decimate, iso_surface, label_surface
+from cormack.imaging.surfaces import TRACED_MM, closed, decimate, iso_surface, label_surface
 from cormack.pipeline.images import find_image
 from cormack.pipeline.look import LookOptions, read_overlay
 from cormack.pipeline.progress import Progress, Silent
@@ -139,7 +139,7 @@ def trace(volume: Volume, options: SurfaceOptions) -> list[Mesh]:
             level, least, seen = LEVELS_HU[name], LEAST_ML[name], body
         else:
             level, least, seen = _number(name), 0.0, volume
-        meshes.append(iso_surface(seen, level, spacing_mm=options.spacing_mm, least_ml=least, name=name))
+        meshes.append(closed(iso_surface(seen, level, spacing_mm=options.spacing_mm, least_ml=least, name=name)))
     total = sum(len(mesh.faces) for mesh in meshes)
     if not options.faces or total <= options.faces:
         return meshes
