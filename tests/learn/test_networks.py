@@ -53,6 +53,16 @@ def test_unets_keep_the_grid_and_pass_gradients_to_every_weight(norm: str, resid
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
 
 
+@pytest.mark.parametrize("norm", NORMALISATIONS)
+def test_mixed_precision_changes_little(norm: str) -> None:
+    network = UNet(2, 1, 2, channels=(4, 8), convolutions=(1, 1), norm=norm)
+    x = torch.randn(2, 1, 8, 8)
+    expected = network(x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = network(x)
+    torch.testing.assert_close(found.float(), expected, rtol=0.1, atol=0.1)
+
+
 @pytest.mark.parametrize(("groups", "reference"), [(1, nn.GroupNorm(1, 8)), (8, nn.InstanceNorm3d(8, affine=True))])
 def test_group_norm_is_that_of_torch(groups: int, reference: nn.Module) -> None:
     x = 3 * torch.randn(2, 8, 4, 5, 6) + 1

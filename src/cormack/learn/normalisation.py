@@ -31,7 +31,7 @@ class GroupNorm(nn.Module):  # type: ignore[misc] # torch is not read by the typ
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (batch, channel, i, j[, k])."""
-        return functional.group_norm(x, self.groups) * self.weight + self.bias
+        return (functional.group_norm(x, self.groups) * self.weight + self.bias).to(x.dtype)
 
 
 class BatchRenorm(nn.modules.batchnorm._BatchNorm):  # type: ignore[misc]
@@ -50,7 +50,8 @@ class BatchRenorm(nn.modules.batchnorm._BatchNorm):  # type: ignore[misc]
         if not self.training:
             return cast(Tensor, super().forward(x))
         axes = [0, *range(2, x.ndim)]
-        mean, variance = x.mean(axes), x.var(axes, unbiased=False)
+        # Statistics need more digits than mixed precision has.
+        variance, mean = torch.var_mean(x.float(), axes, unbiased=False)
         running_mean, running_std = self.running_mean, (self.running_var + self.eps).sqrt()
         std = (variance + self.eps).sqrt()
         grown = min(1.0, float(self.num_batches_tracked) / self.warm_up)
@@ -64,7 +65,7 @@ class BatchRenorm(nn.modules.batchnorm._BatchNorm):  # type: ignore[misc]
             self.running_var.lerp_(variance, self.momentum)
             self.num_batches_tracked += 1
         shape = (1, -1, *[1] * (x.ndim - 2))
-        return x * scale.reshape(shape) + shift.reshape(shape)
+        return (x * scale.reshape(shape) + shift.reshape(shape)).to(x.dtype)
 
 
 def normalisation(kind: str, channels: int, dimensions: int) -> nn.Module:
