@@ -134,7 +134,7 @@ def page(opened):
         "cormack.setTool('crosshair'); cormack.measuring.list = [];"
         "cormack.crosshair = false; cormack.setOutlines(false);"
         "for (const structure of cormack.pane.scan.structures)"
-        "  cormack.setStructure(cormack.pane, structure, {visible: false, opacity: 0.25});"
+        "  cormack.setStructure(structure, {visible: false, opacity: 0.25});"
         "Object.assign(cormack.pane.slices.look, {smoothly: true});"
         "cormack.resetView(); cormack.setLayout('axial'); cormack.preset(0); cormack.centre(); cormack.refresh();"
         "document.activeElement.blur()"
@@ -321,7 +321,11 @@ def test_nothing_is_loaded_from_elsewhere(page):
 
 
 def test_two_scans_side_by_side_move_together_until_unlinked(browser, start, files):
-    page = Page(browser, start(files / "scan.nii", files / "later.nii"), shown=("shown-0", "shown-1"))
+    address = start(files / "scan.nii", files / "later.nii", labels=[files / "parts_dseg.nii"])
+    page = Page(browser, address, shown=("shown-0", "shown-1"))
+    volumes = page.js("return [...document.querySelectorAll('#structures .number')].map(e => e.textContent)")
+    assert all(first == second for first, second in (text.removesuffix(" ml").split(" | ") for text in volumes))
+    page.keys("l")
     page.keys("a", Keys.PAGE_UP)
     at = "return cormack.panes.map(p => p.scan.geometry.nearest(p.crosshair)[2])"
     assert page.js(at) == [19, 19]

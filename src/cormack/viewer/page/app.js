@@ -77,7 +77,7 @@ export class App {
 
   // Panel and readings follow what has changed.
   refresh() {
-    fillStructures(byId("structures"), this.panes.find((pane) => pane.scan?.structures.length), this);
+    fillStructures(byId("structures"), this.panes, this);
     fillMeasurements(byId("measurements"), this);
     fillFacts(byId("facts"), this.panes);
     this.panes.forEach((pane) => pane.draw());
@@ -226,8 +226,8 @@ export class App {
     this.controls.press("outlines", outlined);
   }
 
-  setStructure(pane, structure, change) {
-    // The same structure in the other scan follows.
+  // The structure of the same name in the other scan follows.
+  setStructure(structure, change) {
     for (const { scan } of this.panes) {
       for (const each of scan?.structures ?? []) if (each.name === structure.name) Object.assign(each, change);
     }

@@ -7,23 +7,28 @@ const make = (name, properties = {}, ...children) => {
 };
 const millilitres = (ml) => (ml >= 100 ? ml.toFixed(0) : ml >= 1 ? ml.toFixed(1) : ml.toFixed(3));
 
-export function fillStructures(list, pane, app) {
-  const structures = pane?.scan?.structures ?? [];
-  list.closest("section").hidden = structures.length === 0;
-  list.replaceChildren(...structures.map((structure) => structureRow(structure, pane, app)));
+// A structure of both scans has one row: what is chosen for it holds for both, its volumes stand side by side.
+export function fillStructures(list, panes, app) {
+  const scans = panes.filter((pane) => pane.scan).map((pane) => pane.scan);
+  const names = [...new Set(scans.flatMap((scan) => scan.structures.map((structure) => structure.name)))];
+  list.closest("section").hidden = names.length === 0;
+  list.replaceChildren(...names.map((name) => structureRow(
+    scans.map((scan) => scan.structures.find((structure) => structure.name === name)), app)));
 }
 
-function structureRow(structure, pane, app) {
-  const { name, color, volume_ml, source } = structure;
+function structureRow(inScans, app) {
+  const structure = inScans.find(Boolean);
+  const { name, color, source } = structure;
+  const volumes = inScans.map((each) => (each ? millilitres(each.volume_ml) : "–")).join(" | ");
   const shown = make("input", { type: "checkbox", checked: structure.visible });
   const swatch = make("span", { className: "swatch" });
   swatch.style.backgroundColor = `rgb(${color.join()})`;
-  const volume = make("span", { className: "number", textContent: `${millilitres(volume_ml)} ml` });
+  const volume = make("span", { className: "number", textContent: `${volumes} ml` });
   const label = make("label", { title: `${name}, from ${source}` }, shown, swatch, make("span", { className: "structure", textContent: name }), volume);
   const opacity = make("input", { type: "range", min: 0, max: 100, value: structure.opacity * 100 });
   opacity.setAttribute("aria-label", `Opacity of ${name}`);
-  shown.addEventListener("change", () => app.setStructure(pane, structure, { visible: shown.checked }));
-  opacity.addEventListener("input", () => app.setStructure(pane, structure, { opacity: opacity.value / 100 }));
+  shown.addEventListener("change", () => app.setStructure(structure, { visible: shown.checked }));
+  opacity.addEventListener("input", () => app.setStructure(structure, { opacity: opacity.value / 100 }));
   return make("li", { className: structure.visible ? "" : "off" }, label, opacity);
 }
 
