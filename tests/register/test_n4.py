@@ -19,7 +19,7 @@ def shaded(affine):
     return volume, field, away < 13
 
 
-@pytest.mark.parametrize("affine", [np.diag([5.0, 5, 5, 1]), np.diag([-5.0, 5, 5, 1])])
+@pytest.mark.parametrize("affine", [np.diag([-5.0, 5, 5, 1])])
 def test_a_made_field_is_taken_out(affine):
     volume, field, mask = shaded(affine)
     corrected, found = n4(volume, mask)

@@ -40,13 +40,18 @@ def draw_legend(ax: Axes, labels: LabelMap, only: Iterable[int] | None = None) -
     counts = np.bincount(labels.data.astype(np.int64).ravel())
     chosen = sorted(set(colors if only is None else only) & set(colors), key=lambda n: -counts[n])
     patches = [
-        Patch(color=colors[n], label=f"{names[n]}, {counts[n] * labels.voxel_volume_ml:.3g} ml")
+        Patch(color=colors[n], label=f"{names[n]}, {_millilitres(counts[n] * labels.voxel_volume_ml)}")
         for n in chosen[:MOST_NAMED]
     ]
     if len(chosen) > MOST_NAMED:
         patches.append(Patch(color="none", label=f"and {len(chosen) - MOST_NAMED} more"))
     columns = min(4, len(patches))
     ax.figure.legend(handles=patches, loc="outside lower center", ncols=max(1, columns), frameon=False, fontsize=7)
+
+
+def _millilitres(volume_ml: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{volume_ml:.0f} ml" if volume_ml >= 100 else f"{volume_ml:.3g} ml"
 
 
 def _spare(number: int) -> str:
