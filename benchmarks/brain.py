@@ -24,8 +24,9 @@ import numpy.typing as npt
 from cormack.core.labels import LabelMap
 from cormack.core.volume import Unit, Volume
 from cormack.dicom.read import read_scan
-from cormack.extract.brain import DEFAULT_METHOD, METHODS, brain_mask
+from cormack.extract.brain import METHODS, brain_mask
 from cormack.extract.head import head_mask
+from cormack.extract.methods import DEFAULT_METHOD
 from cormack.imaging.condition import condition
 from cormack.imaging.rectify import rectify
 from cormack.imaging.reslice import reslice

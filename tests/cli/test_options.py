@@ -2,7 +2,8 @@ from pathlib import Path
 
 from cormack.cli import options
 from cormack.cli.main import main
-from cormack.extract.brain import DEFAULT_METHOD, METHODS
+from cormack.extract.brain import METHODS
+from cormack.extract.methods import DEFAULT_METHOD
 
 
 def test_methods_on_the_command_line_are_those_of_the_table():

@@ -8,6 +8,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from cormack.extract.methods import DEFAULT_METHOD
+
 SUFFIXES = (
     "_ct.nii.gz",
     "_ct.json",
@@ -69,7 +71,7 @@ def test_masks_lie_on_the_volume_and_hold_the_true_volume(finished, phantom):
 
 def test_manifest_tells_what_was_done(finished):
     manifest = json.loads((finished / "sub-01/ct/sub-01_manifest.json").read_text())
-    assert manifest["Parameters"]["method"] == "skull"
+    assert manifest["Parameters"]["method"] == DEFAULT_METHOD
     assert manifest["Input"]["Files"] == len(manifest["Input"]["SHA256"]) == 36
     assert {"loaded", "brain", "report", "write"} <= set(manifest["SecondsPerStep"])
     assert manifest["PeakMemoryMB"] > 10

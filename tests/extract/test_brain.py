@@ -8,8 +8,9 @@ import pytest
 from cormack.core.errors import InputError
 from cormack.core.labels import LabelMap
 from cormack.core.volume import Unit
-from cormack.extract.brain import DEFAULT_METHOD, METHODS, brain_mask
+from cormack.extract.brain import METHODS, brain_mask
 from cormack.extract.head import head_mask
+from cormack.extract.methods import BRAIN_METHODS, DEFAULT_METHOD
 from cormack.measure.overlap import dice
 
 
@@ -26,9 +27,9 @@ def test_every_method_gives_a_described_mask_on_the_grid(phantom, method):
     assert "doi" in METHODS[method].citation
 
 
-def test_the_default_is_skull_with_the_surface_at_half_the_step():
-    assert DEFAULT_METHOD == "skull"
-    assert "half the step" in METHODS["skull"].surface
+def test_the_default_is_one_of_all_with_the_surface_at_half_the_step():
+    assert set(BRAIN_METHODS) == set(METHODS)
+    assert "half the step" in METHODS[DEFAULT_METHOD].surface
     assert signature(brain_mask).parameters["method"].default == DEFAULT_METHOD
 
 
@@ -40,7 +41,7 @@ def test_metal_outside_the_head_is_not_taken_for_bone(phantom):
 
 
 def test_what_cannot_be_used_is_refused(phantom):
-    with pytest.raises(InputError, match=r"unknown method 'guess'; known are skull, bet"):
+    with pytest.raises(InputError, match=r"unknown method 'guess'; known are network, skull, bet"):
         brain_mask(phantom.volume, method="guess")
     with pytest.raises(InputError, match="Hounsfield"):
         brain_mask(phantom.volume.with_data(phantom.volume.data, unit=Unit.CORMACK))

@@ -33,7 +33,7 @@ def test_slices_that_lay_on_the_grid_were_not_resampled(content):
     assert "not resampled" in methods_text(kept).paragraph
 
 
-@pytest.mark.parametrize("method", ["bet", "skull"])
+@pytest.mark.parametrize("method", ["bet", "skull", "network"])
 def test_every_citation_is_in_the_list(content, method):
     text = methods_text(replace(content, processing=Processing(brain_method=method)))
     for reference in text.references:
@@ -48,6 +48,6 @@ def test_head_without_a_description_is_described_by_its_range(content):
 
 
 def test_unknown_method_is_described_by_the_mask(content):
-    text = methods_text(replace(content, processing=Processing(brain_method="network"))).paragraph
+    text = methods_text(replace(content, processing=Processing(brain_method="atlas"))).paragraph
     assert "inside of the skull" not in text
     assert "Definition of the brain mask: analytic brain." in text

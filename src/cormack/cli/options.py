@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cormack.extract.methods import BRAIN_METHODS, DEFAULT_METHOD
+
 if TYPE_CHECKING:
     from cormack.pipeline.options import LoadOptions
 
@@ -91,10 +93,10 @@ def method_option(command: Command) -> Command:
     """`--method` of brain extraction."""
     return click.option(
         "--method",
-        type=click.Choice(["skull", "bet"]),
-        default="skull",
+        type=click.Choice(BRAIN_METHODS),
+        default=DEFAULT_METHOD,
         show_default=True,
-        help="Brain extraction: the inside of the skull, or the published CT recipe with BET.",
+        help="Brain extraction: a network, the inside of the skull by rules, or the published CT recipe with BET.",
     )(command)
 
 

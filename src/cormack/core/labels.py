@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cormack.core.errors import GeometryError, InputError
+from cormack.core.findings import Finding
 from cormack.core.volume import FloatArray, Volume
 
 
@@ -73,12 +74,15 @@ class LabelMap:
     table : LabelTable
     description : str
         What the surface follows and which method drew it; goes into sidecars and reports.
+    findings : tuple of Finding
+        What the method noticed about the scan while it drew.
     """
 
     data: npt.NDArray[Any]
     affine: FloatArray
     table: LabelTable
     description: str = ""
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         if self.data.ndim != 3 or self.data.dtype.kind not in "bui":

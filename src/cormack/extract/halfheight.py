@@ -47,11 +47,7 @@ def half_height(
     contrast : bool
         Vessels are brighter than thin bone and are inside.
     """
-    # Across thick slices an oblique wall is a wide slope: its top is farther away in the plane, too.
-    beside, along = max(PEAK_MM, slice_mm / 2), max(PEAK_MM, slice_mm)
-    peak = ndimage.grey_dilation(hu, footprint=_ellipsoid((beside, beside, along), spacing_mm))
-    step = np.maximum((BRAIN_HU + peak) / 2, LOWEST_STEP_CONTRAST_HU if contrast else LOWEST_STEP_HU)
-    field = np.clip((step - hu) / np.maximum(peak - BRAIN_HU, 200.0), -0.5, 0.5).astype(np.float32)
+    field = step_field(hu, spacing_mm, slice_mm=slice_mm, contrast=contrast)
     soft = (field > 0) & (potential > 0.4) & (hu > AIR_HU) & ~forbidden
     thick = component_with(distance_mm(soft, spacing_mm) > TONGUE_MM, core)
     # A little wider than the opening, so that corners of the voxel grid are not cut off.
@@ -60,6 +56,20 @@ def half_height(
     closed = distance_mm(distance_mm(~inside, spacing_mm) <= GROOVE_MM, spacing_mm) > GROOVE_MM
     inside |= closed & (field > 0) & ~forbidden
     return np.asarray(np.where(inside, np.maximum(field, 0.1), np.minimum(field, -0.1)), dtype=np.float32)
+
+
+def step_field(
+    hu: FloatImage, spacing_mm: tuple[float, float, float], *, slice_mm: float, contrast: bool
+) -> FloatImage:
+    """Positive where it is darker than half the step from brain to the bone near by, from -0.5 to 0.5.
+
+    Parameters as of `half_height`.
+    """
+    # Across thick slices an oblique wall is a wide slope: its top is farther away in the plane, too.
+    beside, along = max(PEAK_MM, slice_mm / 2), max(PEAK_MM, slice_mm)
+    peak = ndimage.grey_dilation(hu, footprint=_ellipsoid((beside, beside, along), spacing_mm))
+    step = np.maximum((BRAIN_HU + peak) / 2, LOWEST_STEP_CONTRAST_HU if contrast else LOWEST_STEP_HU)
+    return np.asarray(np.clip((step - hu) / np.maximum(peak - BRAIN_HU, 200.0), -0.5, 0.5), dtype=np.float32)
 
 
 def _ellipsoid(radii_mm: tuple[float, float, float], spacing_mm: tuple[float, float, float]) -> BoolArray:

@@ -64,7 +64,8 @@ def onto_grid(volume: Volume, wanted: TaskInput, *, codes: str | None = None) ->
     values = values if measured.all() else np.where(measured, values, np.float32(wanted.pad_value))
     to_source = np.eye(4)
     for axis in range(3):
-        count = max(1, round(data.shape[axis] / ratio[axis]))
+        # Enough to cover the volume, so that nothing is missing at its border on the way back.
+        count = max(1, int(np.ceil(data.shape[axis] / ratio[axis] - NEARLY)))
         first = (data.shape[axis] - 1 - (count - 1) * ratio[axis]) / 2
         to_source[axis, [axis, 3]] = ratio[axis], first
         native = first + np.arange(count) * ratio[axis]

@@ -107,9 +107,16 @@ def predict(
     WeightsError
         If the graph cannot be run, or gives another number of classes than its task says.
     """
+    grid = onto_grid(volume, network.task.input, codes=codes)
+    return predict_grid(grid, network, memory_mb=memory_mb, progress=progress)
+
+
+def predict_grid(
+    grid: Volume, network: Network, *, memory_mb: float = MEMORY_MB, progress: Progress | None = None
+) -> Prediction:
+    """Run a network on a volume, or a part of one, that lies on its grid already (`onto_grid`); else as `predict`."""
     task = network.task
-    _check_unit(volume, task)
-    grid = onto_grid(volume, task.input, codes=codes)
+    _check_unit(grid, task)
     if np.all(grid.data == np.float32(task.input.pad_value)):
         raise InputError("the volume holds no finite value apart from padding: there is nothing to see for a network")
     image = network_input(grid.data, task)

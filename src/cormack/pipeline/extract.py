@@ -67,7 +67,7 @@ def extract_mask(
     with OutputSet(out.parent) as outputs:
         write_labels(outputs.part(out.name), mask, codes=grids.facts.orientation)
         outputs.write_text(stem(out) + ".json", to_json(mask_sidecar(mask)))
-    return mask, grids.facts.findings
+    return mask, (*grids.facts.findings, *mask.findings)
 
 
 def _onto_input(mask: LabelMap, stack: SliceStack) -> LabelMap:
@@ -75,4 +75,4 @@ def _onto_input(mask: LabelMap, stack: SliceStack) -> LabelMap:
     native = stack.to_volume()
     grid = Volume(mask.data.astype(np.float32), mask.affine, unit=Unit.PROBABILITY, outside=0.0)
     data = reslice(grid, native.affine, native.shape).data >= 0.5
-    return LabelMap(data.astype(np.uint8), native.affine, mask.table, mask.description)
+    return LabelMap(data.astype(np.uint8), native.affine, mask.table, mask.description, mask.findings)

@@ -136,7 +136,7 @@ def _run_located(
     progress.step("Writing files")
     write_run(out, name, located, results, options, provenance)
     space = () if results["space"] is None else results["space"].findings
-    findings = (*results["grids"].facts.findings, *space, *results["measures"].findings)
+    findings = (*results["grids"].facts.findings, *results["brain"].findings, *space, *results["measures"].findings)
     return Outcome(name.stem, Status.DONE, "", out / name.report, tuple(f.message for f in findings))
 
 

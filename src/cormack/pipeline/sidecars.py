@@ -57,6 +57,7 @@ def mask_sidecar(labels: LabelMap, name: ScanName | None = None) -> dict[str, ob
         "Description": labels.description,
         "Label": {"1": label.name},
         "VolumeMl": round(labels.volume_ml(), 3),
+        **({"Warnings": [finding.message for finding in labels.findings]} if labels.findings else {}),
         **_sources(name),
         "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
     }

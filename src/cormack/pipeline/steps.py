@@ -61,7 +61,7 @@ def report(
             brain=brain,
             measures=measures,
             selection=located.selection,
-            findings=(*grids.facts.findings, *(() if space is None else space.findings)),
+            findings=(*grids.facts.findings, *brain.findings, *(() if space is None else space.findings)),
             stack=grids.facts.stack,
             processing=processing,
             versions=software_versions(),

@@ -82,6 +82,7 @@ def write_run(
                 provenance,
                 findings=(
                     *grids.facts.findings,
+                    *results["brain"].findings,
                     *(() if space is None else space.findings),
                     *results["measures"].findings,
                 ),

@@ -86,7 +86,7 @@ class Processing:
         Values recognised as padding outside the reconstruction circle.
     head_range_hu : tuple or None
     brain_method : str
-        "skull" or "bet"; anything else is described by the brain mask's own description.
+        "network", "skull" or "bet"; anything else is described by the brain mask's own description.
     outside : str or None
         What voxels outside the brain mask hold in the masked image ("-1024 HU").
     cormack_units : bool

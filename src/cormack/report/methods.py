@@ -46,6 +46,13 @@ RORDEN_2012 = Reference(
     "10.1016/j.neuroimage.2012.03.020",
 )
 
+AUBERT_BROCHE_2006 = Reference(
+    "Aubert-Broche et al. 2006",
+    "Aubert-Broche B, Griffin M, Pike GB, Evans AC, Collins DL. Twenty new digital brain phantoms for creation of "
+    "validation image data bases. IEEE Transactions on Medical Imaging 2006;25(11):1410-1416.",
+    "10.1109/TMI.2006.883453",
+)
+
 
 @dataclass(frozen=True)
 class MethodsText:
@@ -73,6 +80,8 @@ def methods_text(content: ReportContent) -> MethodsText:
     references = [MUSCHELLI_2019]
     if content.processing.brain_method == "bet":
         references += [MUSCHELLI_2015, SMITH_2002]
+    if content.processing.brain_method == "network":
+        references.append(AUBERT_BROCHE_2006)
     if content.processing.cormack_units:
         sentences.append(
             "The image was also written in Cormack units (Rorden et al. 2012), in an exactly invertible form."
@@ -141,6 +150,11 @@ def _masks(content: ReportContent) -> list[str]:
         sentences.append(
             "The brain was extracted with the published recipe for CT (Muschelli et al. 2015) around the brain "
             "extraction tool (Smith 2002), fractional intensity 0.01, both implemented anew."
+        )
+    elif processing.brain_method == "network":
+        sentences.append(
+            "The intracranial space was found by a three-dimensional U-Net on voxels of 2 mm, trained on synthetic CT "
+            "made from BrainWeb's anatomical models (Aubert-Broche et al. 2006); its edge drawn at native resolution."
         )
     elif processing.brain_method == "skull":
         sentences.append(

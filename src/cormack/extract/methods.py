@@ -1,0 +1,8 @@
+"""Names of the methods of brain extraction, for those who offer a choice and load nothing yet."""
+
+from __future__ import annotations
+
+#: Keys of `extract.brain.METHODS`.
+BRAIN_METHODS = ("network", "skull", "bet")
+#: The method measured to be best (`benchmarks/brain.py`).
+DEFAULT_METHOD = "skull"
