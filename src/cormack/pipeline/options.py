@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from cormack.dicom.rules import DEFAULT_RULES, SelectionRules
+from cormack.extract.methods import DEFAULT_METHOD
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class RunOptions:
     """
 
     load: LoadOptions = LoadOptions()
-    method: str = "skull"
+    method: str = DEFAULT_METHOD
     outside: Literal["air", "nan", "shift"] = "air"
     cormack_units: bool = False
     space: SpaceOptions | None = None
