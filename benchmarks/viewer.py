@@ -9,6 +9,7 @@ card the browser draws by SwiftShader on the processor, which is the slowest tha
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def browser() -> webdriver.Chrome:
     options = webdriver.ChromeOptions()
     for flag in (*FLAGS, f"--user-data-dir={tempfile.mkdtemp()}"):
         options.add_argument(flag)
-    return webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
+    return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
 
 
 def once(page: webdriver.Chrome, path: Path, *, wait_s: float) -> list[float]:
