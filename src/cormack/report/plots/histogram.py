@@ -102,7 +102,8 @@ def _counted(
         outside += int(np.count_nonzero(lost))
         kept = values[~lost]
         # What lies beyond the axis is counted at its ends: nothing is dropped in silence.
-        counts += np.histogram(np.clip(kept, edges[0], edges[-1]), edges)[0]
+        ends = float(edges[0]), float(edges[-1])
+        counts += np.histogram(np.clip(kept, *ends), len(counts), range=ends)[0]
     return edges, counts, outside
 
 
