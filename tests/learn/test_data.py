@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from small_cases import config_text, write_pair
+from small_cases import BRAIN, CORE, config_text, write_pair
 
 from cormack.core.errors import ConfigurationError, InputError
 from cormack.learn.augment import augment
 from cormack.learn.cases import find_cases
 from cormack.learn.config import AugmentationOptions, read_config
+from cormack.learn.networks import make_network
 from cormack.learn.sample import Sample, one_hot
 from cormack.learn.sources import count_classes, make_source, prepared
 from cormack.learn.spatial import cropped, random_places, sampled
 from cormack.learn.splits import read_participants, split
+from cormack.physics.synthesis.anatomy import Anatomy, Tissue, load_anatomy, save_anatomy
 from cormack.pipeline.progress import Silent
 
 
@@ -150,3 +153,52 @@ def test_a_synthesis_refuses_what_it_does_not_know(balls: Path, tmp_path: Path) 
     with pytest.raises(InputError, match="neither anatomies"):
         (tmp_path / "c.toml").write_text(config_text("[data]\nkind = 'synthesis'\nanatomies = 'none'\n"))
         prepared(read_config(tmp_path / "c.toml"), tmp_path / "run", Silent())
+
+
+def test_several_structures_on_synthetic_mr(balls: Path, tmp_path: Path) -> None:
+    for path in balls.glob("*.npz"):
+        ball = load_anatomy(path)
+        targets = ball.targets + (ball.tissues == Tissue.GRAY).astype(np.uint8)
+        save_anatomy(replace(ball, targets=targets), path)
+    text = config_text(
+        "[data]\nkind = 'synthesis'\nanatomies = 'balls'\nshape = [24, 24, 24]\nslices = 3\n",
+        labels=f"{CORE}, {BRAIN}",
+        task_input="dimensions = 2.5\ninput.context = 1",
+    )
+    (tmp_path / "c.toml").write_text(text.replace("'CT'", "'MR'").replace('"CT"', '"MR"'))
+    config = prepared(read_config(tmp_path / "c.toml"), tmp_path / "run", Silent())
+    samples = make_source(config).training(0)
+    assert [s.image.shape for s in samples] == [(3, 24, 24)] * 3
+    found = set().union(*(np.unique(s.target).tolist() for n in range(4) for s in make_source(config).training(n)))
+    assert found == {0, 1, 2}
+    background, core, brain = count_classes(config)
+    assert background > core > brain > 0
+
+
+def test_anatomies_are_made_once(balls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def digital(rng: np.random.Generator, *, name: str) -> Anatomy:
+        made.append(name)
+        return load_anatomy(balls / "a-1.npz")
+
+    monkeypatch.setattr("cormack.physics.synthesis.digital.digital_anatomy", digital)
+    (tmp_path / "c.toml").write_text(config_text("[data]\nkind = 'synthesis'\nanatomies = 'digital'\nvariants = 2\n"))
+    for _ in range(2):
+        config = prepared(read_config(tmp_path / "c.toml"), tmp_path / "run", Silent())
+    assert made == ["digital1-1", "digital2-1"]
+    assert make_source(config).validation(0)[0].image.shape == (1, 56, 64, 56)
+
+
+def test_grids_and_dimensions_that_do_not_fit_the_network(tmp_path: Path) -> None:
+    for network, message in (
+        ("[network]\nkind = 'resnet34'\n", "it must be a multiple of 32"),
+        ("[network]\nchannels = [2, 2, 2, 2, 2]\n", "multiple of 16"),
+    ):
+        (tmp_path / "c.toml").write_text(config_text("[data]\nfolder = '.'\n", network=network))
+        with pytest.raises(ConfigurationError, match=message):
+            make_network(read_config(tmp_path / "c.toml"))
+    text = config_text("[data]\nfolder = '.'\n", network="[network]\nkind = 'resnet34'\n").replace("of = 8", "of = 32")
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(ConfigurationError, match=r"for slices: task\.input\.dimensions 2"):
+        make_network(read_config(tmp_path / "c.toml"))
