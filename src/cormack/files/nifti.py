@@ -77,7 +77,7 @@ def read_stack(path: Path, *, assume_mm: bool = False) -> tuple[SliceStack, str]
         header, shape = image.header, image.shape
         affine = _millimetre_affine(path, image, assume_mm=assume_mm)
         _check_shape(path, shape, header.get_data_dtype())
-        data = _values(image)
+        data = _values(image, path)
     except (ImageFileError, OSError, EOFError, zlib.error, ValueError) as error:
         raise NiftiError(f"{path}: not a readable NIfTI file, or it is truncated ({type(error).__name__})") from error
     data = data.reshape(data.shape[:3])
@@ -121,18 +121,35 @@ def _millimetre_affine(path: Path, image: nib.Nifti1Image, *, assume_mm: bool) -
     return affine
 
 
-def _values(image: nib.Nifti1Image) -> AnyArray:
+def _values(image: nib.Nifti1Image, path: Path) -> AnyArray:
     """Values as int16 where exact, else float32, i fastest in memory."""
     slope, inter = image.dataobj.slope, image.dataobj.inter
     stored = image.header.get_data_dtype()
     if float(slope).is_integer() and float(inter).is_integer() and stored.kind in "biu":
-        values = np.asanyarray(image.dataobj.get_unscaled())
+        values = _unscaled(image, path)
         low, high = (float(v) * slope + inter for v in (values.min(), values.max()))
         if min(low, high) >= -32768 and max(low, high) <= 32767:
             if (slope, inter) != (1.0, 0.0):
                 values = values.astype(np.int32) * int(slope) + int(inter)
             return np.asfortranarray(values, dtype=np.int16)
     return np.asfortranarray(image.get_fdata(dtype=np.float32, caching="unchanged"), dtype=np.float32)
+
+
+def _unscaled(image: nib.Nifti1Image, path: Path) -> AnyArray:
+    """Values as stored; what is compressed is unpacked by ISA-L, in half of zlib's time."""
+    proxy = image.dataobj
+    if not path.name.lower().endswith(".gz"):
+        return np.asanyarray(proxy.get_unscaled())
+    values = np.empty(proxy.shape, dtype=proxy.dtype, order="F")
+    room = memoryview(values.reshape(-1, order="F")).cast("B")
+    with igzip_threaded.open(path, "rb", threads=1) as stream:
+        stream.read(proxy.offset)
+        while len(room):
+            count = stream.readinto(room)
+            if not count:
+                raise EOFError("the file ends before its last voxel")
+            room = room[count:]
+    return values
 
 
 def stack_from_affine(data: AnyArray, affine: FloatArray, *, acquisition: Acquisition | None = None) -> SliceStack:
