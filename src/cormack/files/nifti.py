@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from isal import igzip_threaded
+from isal import igzip_lib, igzip_threaded
 
 from cormack.core.acquisition import Acquisition
 from cormack.core.errors import GeometryError, InputError, NiftiError
@@ -78,7 +78,7 @@ def read_stack(path: Path, *, assume_mm: bool = False) -> tuple[SliceStack, str]
         affine = _millimetre_affine(path, image, assume_mm=assume_mm)
         _check_shape(path, shape, header.get_data_dtype())
         data = _values(image, path)
-    except (ImageFileError, OSError, EOFError, zlib.error, ValueError) as error:
+    except (ImageFileError, OSError, EOFError, zlib.error, igzip_lib.IsalError, ValueError) as error:
         raise NiftiError(f"{path}: not a readable NIfTI file, or it is truncated ({type(error).__name__})") from error
     data = data.reshape(data.shape[:3])
     stack = stack_from_affine(data, affine, acquisition=Acquisition(modality="CT", source_format="NIfTI"))
