@@ -19,14 +19,14 @@ from cormack.files.outputs import OutputSet, check_apart, check_writable
 from cormack.imaging.blocks import block_mean
 from cormack.imaging.orient import reorient
 from cormack.imaging.resample import resample
-from cormack.imaging.surfaces import TRACED_MM, closed, decimate, iso_surface, label_surface
+from cormack.imaging.surfaces import TRACED_MM, closed, iso_surface, label_surface
 from cormack.pipeline.images import find_image
 from cormack.pipeline.look import LookOptions, read_overlay
 from cormack.pipeline.progress import Progress, Silent
 from cormack.report.plots.canvas import ENDINGS, check_picture, save_axes
 from cormack.report.plots.palette import label_colors, label_names
 from cormack.report.plots.surface import plot_surface
-from cormack.report.plots.surface_page import surface_page
+from cormack.report.plots.surface_page import fitted, surface_page
 
 #: Levels by name (HU): between air and skin, and between soft tissue and spongy bone.
 LEVELS_HU = {"skin": -300.0, "bone": 250.0}
@@ -107,7 +107,7 @@ def draw_surface(
         overlay = read_overlay(labels, chosen.look.load, names)
         listener.step("Tracing labels")
         colors = list(label_colors(overlay).values())
-        meshes = [replace(label_surface(overlay, n), name=name) for n, name in label_names(overlay).items()]
+        meshes = [replace(closed(label_surface(overlay, n)), name=name) for n, name in label_names(overlay).items()]
     else:
         found = find_image(source, chosen.look.load, listener)
         if isinstance(found.image, LabelMap):
@@ -116,6 +116,8 @@ def draw_surface(
         findings = (*found.findings, *thinned)
         listener.step("Tracing surfaces")
         meshes = trace(volume, chosen)
+    if chosen.faces:
+        meshes = fitted(meshes, chosen.faces)
     listener.step("Writing files")
     with OutputSet(out.parent) as outputs:
         _write(outputs.part(out.name), ending, meshes, colors, chosen, out.stem)
@@ -123,7 +125,7 @@ def draw_surface(
 
 
 def trace(volume: Volume, options: SurfaceOptions) -> list[Mesh]:
-    """The surfaces that are asked for, decimated together; skin and bone of a head without its table.
+    """The surfaces that are asked for; skin and bone of a head without its table.
 
     Raises
     ------
@@ -140,10 +142,7 @@ def trace(volume: Volume, options: SurfaceOptions) -> list[Mesh]:
         else:
             level, least, seen = _number(name), 0.0, volume
         meshes.append(closed(iso_surface(seen, level, spacing_mm=options.spacing_mm, least_ml=least, name=name)))
-    total = sum(len(mesh.faces) for mesh in meshes)
-    if not options.faces or total <= options.faces:
-        return meshes
-    return [decimate(mesh, max(4, len(mesh.faces) * options.faces // total)) for mesh in meshes]
+    return meshes
 
 
 def _number(text: str) -> float:

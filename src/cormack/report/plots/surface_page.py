@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 
@@ -67,12 +68,15 @@ def surface_page(
             "camera": _camera("oblique"),
         },
         updatemenus=[{"type": "buttons", "direction": "right", "x": 0.0, "y": 0.02, "xanchor": "left", "pad": {"l": 10},
-                      "bgcolor": "#2a2d34", "buttons": [
+                      "bgcolor": "#2a2d34", "showactive": False, "buttons": [
                           {"label": name, "method": "relayout", "args": [{"scene.camera": _camera(name)}]}
                           for name in VIEWS]}],
     )  # fmt: skip
-    page: str = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False}, div_id="surfaces")
-    return page.replace("<head>", f"<head><title>{title}</title>", 1)
+    page: str = figure.to_html(
+        include_plotlyjs=True, config={"displaylogo": False}, div_id="surfaces", default_height="100vh"
+    )
+    head = f"<head><title>{escape(title)}</title><style>body {{ margin: 0; background: {_PAPER}; }}</style>"
+    return page.replace("<head>", head, 1)
 
 
 def fitted(meshes: Sequence[Mesh], faces: int) -> list[Mesh]:
@@ -94,7 +98,7 @@ def _part(go: object, mesh: Mesh, color: str) -> object:
 
 
 def _camera(view: str) -> dict[str, dict[str, float]]:
-    """Where the eye stands, and what is up; parallel rays, so that lengths can be compared."""
+    """Where the eye stands, and what is up."""
     axes = view_axes(view)
     eye, up = axes[:, 2] * _FAR, axes[:, 1]
     names = ("x", "y", "z")
