@@ -7,7 +7,7 @@
 Out and back: the Harvard-Oxford subcortical atlas (1 mm) goes through a smooth deformation of up to 6 mm and an affine
 onto the grid of a scan, and back by the inverse. Printed is the Sørensen-Dice coefficient with where it began, by both
 rules of interpolation: all labels together (each voxel of a structure counts once) and the mean of the labels. The
-transform is known; registration has no part in it.
+transform is known; registration has no part in it. What the grid alone costs stands beside: the same by the identity.
 
 Fusion: OASIS subjects with manual labels (MICCAI 2012), brains without skull. Real data comes from $CORMACK_SHARED
 (default ../shared).
@@ -80,7 +80,8 @@ def out_and_back() -> None:
     chain = known_transform(atlas)
     inverse = chain.inverse()
     print(f"Jacobian of the transform {chain.jacobian(atlas.affine, atlas.data.shape).min():.2f} at least")
-    centre = chain.apply(grid_points(atlas.affine, atlas.data.shape)[atlas.data > 0].mean(axis=0))
+    still = grid_points(atlas.affine, atlas.data.shape)[atlas.data > 0].mean(axis=0)
+    centre = chain.apply(still)
     for name, spacing in SCANS.items():
         shape = tuple(int(220 / step) for step in spacing)
         grid = np.diag([*spacing, 1.0])
@@ -89,7 +90,11 @@ def out_and_back() -> None:
             there = warp(atlas, inverse, grid, shape, order=order)  # type: ignore[arg-type]
             back = warp(there, chain, atlas.affine, atlas.data.shape, order=order)  # type: ignore[arg-type]
             together, mean = dice(atlas.data, back.data)
-            print(f"{name:12} {rule:14} Dice together {together:.4f}, mean of labels {mean:.4f}")
+            print(f"{name:12} {rule:14} Dice together {together:.4f}, mean of labels {mean:.4f}", flush=True)
+        grid[:3, 3] += still - centre
+        rest = Affine.identity()
+        back = warp(warp(atlas, rest, grid, shape), rest, atlas.affine, atlas.data.shape)  # type: ignore[arg-type]
+        print(f"{name:12} {'grid alone':14} Dice together {dice(atlas.data, back.data)[0]:.4f}", flush=True)
 
 
 def fusion(methods: tuple[Fusion, ...]) -> None:
