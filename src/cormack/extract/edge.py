@@ -19,8 +19,12 @@ from cormack.nn.grid import WayBack
 
 #: The edge is drawn on voxels of about this size (mm).
 FINE_MM = 1.0
-#: It lies within this distance of the network's (mm).
+#: It lies within this distance of the network's (mm) …
 REACH_MM = 3.0
+#: … and outside of it within this one where bone is no denser than the first of `DENSE_HU`: beyond it there are orbits.
+THIN_REACH_MM = 1.0
+#: Thin plates of the skull's base, and the vault, on voxels of 2 mm (HU).
+DENSE_HU = (300.0, 600.0)
 #: Bone is looked for along the normal of the network's surface: from so far inside it to so far outside (mm).
 NORMAL_MM = (-3.0, 5.0)
 #: Below the first, nothing dense lies there; above the second it is bone, thin or blurred (HU of a 2 mm voxel).
@@ -28,9 +32,9 @@ BONE_HU = (110.0, 170.0)
 #: Tongues thinner than twice so many voxels of about 1 mm are taken off, grooves so narrow are bridged.
 TONGUE_STEPS, GROOVE_STEPS = 2, 2
 #: Contrast medium is suspected where so much of the depth is brighter than the HU.
-CONTRAST_HU, CONTRAST_SHARE = (110.0, 600.0), 0.001
+CONTRAST_HU, CONTRAST_SHARE = (110.0, 600.0), 0.0005
 #: What counts as deep inside (mm).
-DEEP_MM = 4.0
+DEEP_MM = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,8 @@ class Surroundings:
         Distance to the network's surface, positive inside.
     bone : array, shape (i, j, k)
         From 0 to 1: how surely bone lies along the normal; known within `REACH_MM` of the surface and a voxel more.
+    dense : array, shape (i, j, k)
+        From 0 to 1: how thick and dense it is; known where `bone` is.
     surface : bool array
         The outermost layer of voxels inside.
     outward : array, shape (3, voxels of the surface)
@@ -53,6 +59,7 @@ class Surroundings:
 
     depth_mm: FloatImage
     bone: FloatImage
+    dense: FloatImage
     surface: BoolArray
     outward: FloatImage
     contrast: bool
@@ -87,13 +94,13 @@ def look_around(hu: Volume, probability: FloatImage) -> Surroundings:
     for t in np.arange(NORMAL_MM[0], NORMAL_MM[1] + 0.1, half):
         seen = at + outward * (depth[band] + t) / steps
         np.maximum(peak, ndimage.map_coordinates(hu.data, seen, np.float32, order=1, mode="nearest"), out=peak)
-    bone = np.zeros(depth.shape, dtype=np.float32)
-    bone[band] = np.clip((peak - BONE_HU[0]) / (BONE_HU[1] - BONE_HU[0]), 0, 1)
+    bone, dense = (np.zeros(depth.shape, dtype=np.float32) for _ in range(2))
+    bone[band], dense[band] = (np.clip((peak - low) / (high - low), 0, 1) for low, high in (BONE_HU, DENSE_HU))
     surface = inside & (depth < 2 * half)
     deep = hu.data[depth > DEEP_MM]
     bright = (deep > CONTRAST_HU[0]) & (deep < CONTRAST_HU[1])
     contrast = bool(deep.size) and float(np.mean(bright)) > CONTRAST_SHARE
-    return Surroundings(depth.astype(np.float32), bone, surface, outward[:, surface[band]], contrast)
+    return Surroundings(depth.astype(np.float32), bone, dense, surface, outward[:, surface[band]], contrast)
 
 
 def draw_edge(volume: Volume, hu: Volume, probability: FloatImage, around: Surroundings) -> BoolArray:
@@ -113,12 +120,13 @@ def draw_edge(volume: Volume, hu: Volume, probability: FloatImage, around: Surro
     grid = _fine_grid(volume, hu, around)
     fine = grid.coarsen(volume.data)
     way = WayBack(hu.affine, grid.affine(volume.affine), grid.shape())
-    fields = np.stack([probability, around.depth_mm, around.bone])
-    share, depth, bone = np.stack([plane for _, plane in way.planes(fields)], axis=-1)
+    fields = np.stack([probability, around.depth_mm, around.bone, around.dense])
+    share, depth, bone, dense = np.stack([plane for _, plane in way.planes(fields)], axis=-1)
     step = step_field(fine, grid.spacing_mm, slice_mm=min(volume.spacing_mm[2], 10.0), contrast=around.contrast)
     field = bone * step + (1 - bone) * (share - 0.5)
     core = depth > REACH_MM
-    allowed = (depth > -REACH_MM) & ~((fine < AIR_HU) & (depth < 0))
+    outward_mm = THIN_REACH_MM + (REACH_MM - THIN_REACH_MM) * dense
+    allowed = (depth > -outward_mm) & ~((fine < AIR_HU) & (depth < 0))
     inside = _tidy(field > 0, core, allowed)
     return grid.threshold_native(np.where(inside, np.maximum(field, 0.1), np.minimum(field, -0.1)), volume.shape)
 
