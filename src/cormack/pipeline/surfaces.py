@@ -133,7 +133,8 @@ def trace(volume: Volume, options: SurfaceOptions) -> list[Mesh]:
         If a level is no number, or nothing lies at it.
     """
     meshes = []
-    body = _without_table(volume) if volume.unit is Unit.HU and set(options.surfaces) & set(LEVELS_HU) else volume
+    named = volume.unit is Unit.HU and set(options.surfaces) & set(LEVELS_HU)
+    body = _without_table(volume, options.spacing_mm) if named else volume
     for name in options.surfaces:
         if name in LEVELS_HU:
             if volume.unit is not Unit.HU:
@@ -155,10 +156,10 @@ def _number(text: str) -> float:
     return level
 
 
-def _without_table(volume: Volume) -> Volume:
-    """The scan with air around head or body, where one can be found; an upright grid without shear."""
+def _without_table(volume: Volume, spacing_mm: float) -> Volume:
+    """The scan with air around head or body, where one can be found; a tilted stack on cubic voxels of this size."""
     if not volume.is_orthogonal:
-        volume = resample(volume, min(TRACED_MM, *volume.spacing_mm[:2]))
+        volume = resample(volume, spacing_mm or min(volume.spacing_mm))
     data, affine = reorient(volume.data, volume.affine)
     upright = replace(volume, data=data, affine=affine)
     try:
