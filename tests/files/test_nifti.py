@@ -73,6 +73,17 @@ def _image(data, affine, unit="mm"):
     return image
 
 
+@pytest.mark.parametrize("dtype", [">i2", "<i2", "u1", "<f4"])
+def test_compressed_files_of_any_byte_order_are_read(tmp_path, dtype):
+    data = np.arange(60).reshape(3, 4, 5).astype(dtype)
+    image = nib.Nifti1Image(
+        data, np.diag([2.0, 2.0, 3.0, 1.0]), header=nib.Nifti1Header(endianness=dtype[0].replace("u", "<"))
+    )
+    image.header.set_xyzt_units("mm")
+    nib.save(image, tmp_path / "a.nii.gz")
+    np.testing.assert_array_equal(read_stack(tmp_path / "a.nii.gz")[0].data, data)
+
+
 def test_slope_and_units_of_length_are_applied(tmp_path):
     image = _image(np.zeros((4, 4, 4), np.int16) + 1064, np.diag([1e-3, 1e-3, 2e-3, 1]), "meter")
     image.header.set_slope_inter(1, -1024)

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 #: Packages whose versions a manifest states.
-STATED_PACKAGES = ("numpy", "scipy", "pydicom", "python-gdcm", "nibabel", "isal", "pillow", "antspyx")
+STATED_PACKAGES = ("numpy", "scipy", "pydicom", "python-gdcm", "nibabel", "isal", "pillow", "antspyx", "openvino")
 
 
 def software_versions() -> dict[str, str]:

@@ -24,7 +24,7 @@ REACH_MM = 3.0
 #: … and outside of it within this one where bone is no denser than the first of `DENSE_HU`: beyond it there are orbits.
 THIN_REACH_MM = 0.5
 #: Thin plates of the skull's base, and the vault, on voxels of 2 mm (HU).
-DENSE_HU = (400.0, 900.0)
+DENSE_HU = (300.0, 600.0)
 #: Bone is looked for along the normal of the network's surface: from so far inside it to so far outside (mm).
 NORMAL_MM = (-3.0, 5.0)
 #: Below the first, nothing dense lies there; above the second it is bone, thin or blurred (HU of a 2 mm voxel).

@@ -5,4 +5,4 @@ from __future__ import annotations
 #: Keys of `extract.brain.METHODS`.
 BRAIN_METHODS = ("network", "skull", "bet")
 #: The method measured to be best (`benchmarks/brain.py`).
-DEFAULT_METHOD = "skull"
+DEFAULT_METHOD = "network"

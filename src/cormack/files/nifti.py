@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from isal import igzip_lib, igzip_threaded
@@ -33,6 +33,8 @@ COMPRESSION_THREADS = 2
 #: Each thread holds several blocks; larger ones compress no better.
 COMPRESSION_BLOCK_BYTES = 256 * 1024
 _SCANNER_ANAT = 1
+# The stubs of isal take its exception for an instance.
+_BROKEN_STREAM = cast(type[Exception], igzip_lib.IsalError)
 
 
 def is_nifti(path: Path) -> bool:
@@ -78,7 +80,7 @@ def read_stack(path: Path, *, assume_mm: bool = False) -> tuple[SliceStack, str]
         affine = _millimetre_affine(path, image, assume_mm=assume_mm)
         _check_shape(path, shape, header.get_data_dtype())
         data = _values(image, path)
-    except (ImageFileError, OSError, EOFError, zlib.error, igzip_lib.IsalError, ValueError) as error:
+    except (ImageFileError, OSError, EOFError, zlib.error, _BROKEN_STREAM, ValueError) as error:
         raise NiftiError(f"{path}: not a readable NIfTI file, or it is truncated ({type(error).__name__})") from error
     data = data.reshape(data.shape[:3])
     stack = stack_from_affine(data, affine, acquisition=Acquisition(modality="CT", source_format="NIfTI"))
@@ -141,7 +143,7 @@ def _unscaled(image: nib.Nifti1Image, path: Path) -> AnyArray:
     if not path.name.lower().endswith(".gz"):
         return np.asanyarray(proxy.get_unscaled())
     values = np.empty(proxy.shape, dtype=proxy.dtype, order="F")
-    room = memoryview(values.reshape(-1, order="F")).cast("B")
+    room = values.reshape(-1, order="F").view(np.uint8).data
     with igzip_threaded.open(path, "rb", threads=1) as stream:
         stream.read(proxy.offset)
         while len(room):
