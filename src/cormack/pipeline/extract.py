@@ -11,6 +11,7 @@ from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
 from cormack.core.provenance import Provenance
 from cormack.core.volume import SliceStack, Unit, Volume
+from cormack.extract.methods import WITHOUT_HEAD
 from cormack.files.nifti import write_labels
 from cormack.files.outputs import OutputSet
 from cormack.files.sidecar import to_json
@@ -18,7 +19,7 @@ from cormack.imaging.reslice import reslice
 from cormack.pipeline.convert import check_target, stem
 from cormack.pipeline.grids import GRID_STEPS, Grids
 from cormack.pipeline.load import locate
-from cormack.pipeline.masks import BRAIN_STEP, HEAD_STEP
+from cormack.pipeline.masks import BRAIN_ALONE_STEP, BRAIN_STEP, HEAD_STEP
 from cormack.pipeline.options import RunOptions
 from cormack.pipeline.progress import Progress, Silent
 from cormack.pipeline.runner import run_steps
@@ -55,7 +56,10 @@ def extract_mask(
     check_target(source, out)
     located = locate(source, options.load, listener)
     given = {"located": located, "load_options": options.load, "options": options, "progress": listener}
-    steps = (*GRID_STEPS, HEAD_STEP) if region == "head" else (*GRID_STEPS, HEAD_STEP, BRAIN_STEP)
+    wanted = (HEAD_STEP,) if region == "head" else (HEAD_STEP, BRAIN_STEP)
+    if region == "brain" and options.method in WITHOUT_HEAD:
+        wanted = (BRAIN_ALONE_STEP,)
+    steps = (*GRID_STEPS, *wanted)
     keep = {region, "grids"} | ({"loaded"} if located.kind == "NIfTI" else set())
     with closing(located):
         results = run_steps(steps, given, keep=keep, provenance=Provenance(), progress=listener)

@@ -20,5 +20,11 @@ def brain(grids: Grids, head: LabelMap, options: RunOptions) -> LabelMap:
     return brain_mask(grids.volume, method=options.method, head=head)
 
 
+def brain_alone(grids: Grids, options: RunOptions) -> LabelMap:
+    """Find the intracranial space by a method that needs no head."""
+    return brain_mask(grids.volume, method=options.method)
+
+
 HEAD_STEP = Step("head", "Finding the head", head)
 BRAIN_STEP = Step("brain", "Extracting the brain", brain)
+BRAIN_ALONE_STEP = Step("brain", "Extracting the brain", brain_alone)
