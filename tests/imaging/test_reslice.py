@@ -1,5 +1,9 @@
+from itertools import permutations, product
+
 import numpy as np
+import pytest
 import SimpleITK
+from scipy import ndimage
 
 from cormack.core.volume import Volume
 from cormack.imaging.reslice import reslice
@@ -36,3 +40,19 @@ def test_linear_agrees_with_simpleitk():
     reference.SetOrigin(tuple(affine[:3, 3]))
     theirs = SimpleITK.Resample(image, reference, SimpleITK.Transform(), SimpleITK.sitkLinear)
     np.testing.assert_allclose(ours.data, SimpleITK.GetArrayFromImage(theirs).T, atol=1e-4)
+
+
+@pytest.mark.parametrize("axes", list(permutations(range(3))))
+@pytest.mark.parametrize("start", [(0, 0, 0), (-3, 2, 5), (4, -1, -30)])
+def test_voxels_in_another_order_are_not_interpolated(axes, start):
+    volume = smooth_volume((7, 6, 5))
+    for signs in product((1, -1), repeat=3):
+        to_source = np.zeros((4, 4))
+        to_source[list(axes), range(3)] = signs
+        to_source[:3, 3] = np.array(start) + np.where(to_source[:3, :3].sum(axis=1) < 0, np.array(volume.shape) - 1, 0)
+        to_source[3, 3] = 1
+        expected = ndimage.affine_transform(
+            volume.data, to_source[:3, :3], to_source[:3, 3], (8, 5, 6), order=1, mode="constant", cval=-9.0
+        )
+        away = Volume(volume.data, volume.affine, outside=-9.0)
+        np.testing.assert_allclose(reslice(away, volume.affine @ to_source, (8, 5, 6)).data, expected, atol=1e-6)
