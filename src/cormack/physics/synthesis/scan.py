@@ -24,9 +24,7 @@ def draw_slices(
     """Thickness, tilt and range of the scan."""
     step = float(z[1] - z[0])
     thin = rng.random() < options.thin
-    thickness = (
-        rng.uniform(0.5, step) if thin else rng.uniform(max(step, options.thickness_mm[0]), options.thickness_mm[1])
-    )
+    thickness = rng.uniform(0.5, step) if thin else rng.uniform(*np.maximum(options.thickness_mm, step))
     gap = max(step, thickness * (rng.uniform(0.8, 1.3) if rng.random() < 0.4 else 1.0))
     tilt = rng.uniform(-options.tilt_deg, options.tilt_deg) if rng.random() < options.tilted else 0.0
     slope = float(np.tan(np.radians(tilt)))
