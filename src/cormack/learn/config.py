@@ -61,7 +61,8 @@ class DataOptions:
         For a synthesis: a folder of anatomies (`.npz`), or of BrainWeb models (`.mnc.gz`) that become anatomies first;
         "digital" makes them of the digital head, which needs no data.
     variants : int
-        Anatomies that are made of each model, or of the digital head.
+        Anatomies that are made of each model, or of the digital head. For MR the first of each model is the model as it
+        is, without a neck, and what is to be found is the brain with its fluid instead of the intracranial space.
     shape : tuple of int
         Voxels of a sample along (i, j, k); where it is not given, the tile of the task or the largest case.
     validation : int

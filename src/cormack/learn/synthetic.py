@@ -20,6 +20,7 @@ from cormack.learn.sample import WHOLE, Sample, random
 from cormack.learn.slabs import cut, random_positions
 from cormack.nn.channels import network_input
 from cormack.physics.synthesis.anatomy import Anatomy, load_anatomy, save_anatomy
+from cormack.physics.synthesis.model import with_brain
 from cormack.pipeline.progress import Progress
 
 ANATOMIES_FOLDER = "anatomies"
@@ -117,6 +118,8 @@ def make_anatomies(config: Config, out: Path, progress: Progress) -> Path:
     for model in sorted(p for p in given.glob("*") if p.name.endswith(_MODELS)):
         names = [f"{model.name.partition('.')[0].partition('_')[0]}-{n + 1}" for n in range(variants)]
         makers |= {name: partial(_from_model, model, name) for name in names}
+        if config.task.modality == "MR":
+            makers[names[0]] = partial(_model_itself, model, names[0])
     if not makers:
         raise InputError(
             f"{given}: neither anatomies (.npz) nor BrainWeb models ({', '.join(_MODELS)}) there; anatomies = "
@@ -128,7 +131,8 @@ def make_anatomies(config: Config, out: Path, progress: Progress) -> Path:
     for number, (name, make) in enumerate(makers.items()):
         path, part = folder / f"{name}.npz", folder / f".{name}.part.npz"
         if not path.exists():
-            save_anatomy(make(random(config.training.seed, _STREAM_ANATOMY, number)), part)
+            anatomy = make(random(config.training.seed, _STREAM_ANATOMY, number))
+            save_anatomy(with_brain(anatomy) if config.task.modality == "MR" else anatomy, part)
             part.replace(path)
         progress.advance(number + 1, len(makers))
     return folder
@@ -138,6 +142,12 @@ def _from_model(model: Path, name: str, rng: np.random.Generator) -> Anatomy:
     from cormack.physics.synthesis.head import head_anatomy
 
     return head_anatomy(_read_model(model), rng, name=name)
+
+
+def _model_itself(model: Path, name: str, rng: np.random.Generator) -> Anatomy:
+    from cormack.physics.synthesis.model import model_anatomy
+
+    return model_anatomy(_read_model(model), name=name)
 
 
 @lru_cache(maxsize=1)
