@@ -14,7 +14,7 @@ SIDE = 90
 
 
 def balls() -> np.ndarray:
-    """A brain of 30 mm in 3 mm of fluid, 3 mm of dura and 5 mm of bone, with a vessel through it and a fold from above."""
+    """A brain of 30 mm in 3 mm of fluid, 3 mm of dura and 5 mm of bone, with a vessel in it and a fold from above."""
     i, j, k = np.ogrid[:SIDE, :SIDE, :SIDE]
     middle = (SIDE - 1) / 2
     radius = np.sqrt((i - middle) ** 2 + (j - middle) ** 2 + (k - middle) ** 2)
