@@ -36,10 +36,10 @@ class Window:
         return self.level_hu - self.width_hu / 2, self.level_hu + self.width_hu / 2
 
 
-#: Named presets as radiology departments use them. Brain, stroke, subdural, soft tissue and bone are those of
-#: Radiopaedia ("Windowing (CT)", rID 52108), which gives ranges for some: subdural W 130-300 L 50-100, soft tissue
-#: W 350-400 L 20-60. So are lung, mediastinum, liver, spine and stroke-narrow (W 8 L 32, for early ischaemia: Lev et
-#: al., Radiology 1999, doi 10.1148/radiology.213.1.r99oc10150). Angiography is W 600 L 300, as workstations preset it.
+#: Named presets, those of Radiopaedia ("Windowing (CT)", radiopaedia.org/articles/windowing-ct) but for angiography,
+#: which is customary. Of the range given for subdural (W 130-300 L 50-100) the middle is taken; soft tissue is that of
+#: the abdomen (the neck's is W 350-400 L 20-60), bone that of the temporal bones. Stroke-narrow is for early ischaemia
+#: (Lev et al., Radiology 1999, doi 10.1148/radiology.213.1.r99oc10150).
 WINDOWS = {
     "brain": Window(40, 80),
     "subdural": Window(75, 215),
