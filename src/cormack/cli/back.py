@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.options import IN_PATH, OUT_PATH, assume_mm_option, load_from, rules_option, talk_options
 from cormack.cli.terminal import listener, say, warn
 
 
@@ -16,9 +16,7 @@ from cormack.cli.terminal import listener, say, warn
 @click.argument("source", metavar="DICOM_IN", type=IN_PATH)
 @click.argument("out", metavar="OUT_DIR", type=OUT_PATH)
 @click.option("--series", metavar="NUMBER|UID", help="The DICOM series to go back to, instead of the best one.")
-@click.option(
-    "--rules", metavar="FILE.toml", type=IN_PATH, help="Rules of series selection in place of the built-in ones."
-)
+@rules_option
 @click.option(
     "--as",
     "kind",
@@ -31,17 +29,14 @@ from cormack.cli.terminal import listener, say, warn
 @click.option(
     "--window", type=(float, float), metavar="LEVEL WIDTH", help="How viewers show the series at first, such as 40 80."
 )
-@click.option("--assume-mm", is_flag=True, help="Take a NIfTI header without a unit of length for millimetres.")
+@assume_mm_option
 @talk_options
 def native_command(
     volume: Path,
     source: Path,
     out: Path,
-    series: str | None,
-    rules: Path | None,
     kind: str,
     window: tuple[float, float] | None,
-    assume_mm: bool,
     **values: Any,
 ) -> None:
     """Bring a mask or volume back to the archive: a derived DICOM series on the slices it came from.
@@ -50,23 +45,20 @@ def native_command(
     the place of its source slice in DICOM_IN and refers to it. OUT_DIR carries the identifiers of the patient, as the
     archive needs them.
     """
-    from cormack.dicom.rules import DEFAULT_RULES, load_rules
     from cormack.imaging.windows import Window
     from cormack.pipeline.images import Kind
     from cormack.pipeline.native import write_native
-    from cormack.pipeline.options import LoadOptions
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
     if window is not None and not window[1] > 0:
         raise click.BadParameter("the width must be positive", param_hint="--window")
+    options = load_from(values)
     with listener(quiet=quiet, verbose=verbose) as progress:
         made = write_native(
             volume,
             source,
             out,
-            LoadOptions(
-                series=series, assume_mm=assume_mm, rules=DEFAULT_RULES if rules is None else load_rules(rules)
-            ),
+            options,
             kind=Kind(kind),
             window=None if window is None else Window(*window),
             progress=progress,

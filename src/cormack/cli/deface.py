@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.options import (
+    IN_PATH,
+    OUT_PATH,
+    assume_mm_option,
+    load_from,
+    rules_option,
+    series_option,
+    talk_options,
+)
 from cormack.cli.terminal import listener, say, warn
 
 
@@ -44,11 +53,9 @@ from cormack.cli.terminal import listener, say, warn
     help="How the brain is found; auto asks the DICOM header, and the values of a NIfTI file.",
 )
 @click.option("--no-before", is_flag=True, help="Leave the pictures that show the face out of the report.")
-@click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series instead of the best one.")
-@click.option(
-    "--rules", metavar="FILE.toml", type=IN_PATH, help="Rules of series selection in place of the built-in ones."
-)
-@click.option("--assume-mm", is_flag=True, help="Take a NIfTI header without a unit of length for millimetres.")
+@series_option
+@rules_option
+@assume_mm_option
 @talk_options
 def deface_command(
     source: Path,
@@ -58,11 +65,9 @@ def deface_command(
     margin_mm: float,
     modality: str,
     no_before: bool,
-    series: str | None,
-    rules: Path | None,
-    assume_mm: bool,
     quiet: bool,
     verbose: int,
+    **values: Any,
 ) -> None:
     """Take the face from a head CT or a T1-weighted MR; no voxel of the brain mask changes.
 
@@ -72,22 +77,19 @@ def deface_command(
     DICOM headers are NOT de-identified: they keep names, dates and numbers of the patient. `cormack deidentify` cleans
     them. A sidecar and a report with renderings are written beside OUT; its pictures "before" show the face.
     """
-    from cormack.dicom.rules import DEFAULT_RULES, load_rules
     from cormack.pipeline.deface import deface
     from cormack.pipeline.deface_report import DefaceOptions
     from cormack.pipeline.face_paint import Mode
     from cormack.pipeline.head_face import Modality
-    from cormack.pipeline.options import LoadOptions
 
     chosen = tuple(part for part in parts.replace(",", " ").split() if part)
+    load = load_from(values)
     with listener(quiet=quiet, verbose=verbose) as progress:
         done = deface(
             source,
             out,
             DefaceOptions(Mode(mode), chosen, margin_mm, Modality(modality), show_before=not no_before),
-            LoadOptions(
-                series=series, assume_mm=assume_mm, rules=DEFAULT_RULES if rules is None else load_rules(rules)
-            ),
+            load,
             progress=progress,
         )
     for finding in done.told.findings:

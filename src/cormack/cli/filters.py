@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.options import IN_PATH, OUT_PATH, load_from, source_options, talk_options
 from cormack.cli.register import use_threads
 from cormack.cli.terminal import listener, say, warn
 
@@ -19,8 +19,7 @@ def _common(command: Command) -> Command:
     """IN and OUT.nii.gz, the picture, and where the scan comes from."""
     for option in (
         talk_options,
-        click.option("--assume-mm", is_flag=True, help="Take a NIfTI header without a unit of length for millimetres."),
-        click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series instead of the best one."),
+        source_options,
         click.option("--picture", metavar="PICTURE", type=OUT_PATH, help="Draw before and after: .png, .svg or .pdf."),
         click.argument("out", metavar="OUT.nii.gz", type=OUT_PATH),
         click.argument("source", metavar="IN", type=IN_PATH),
@@ -32,10 +31,9 @@ def _common(command: Command) -> Command:
 def _run(source: Path, out: Path, work: Callable[[Any], Any], values: dict[str, Any]) -> None:
     """Filter, warn of what was noticed, and say what was done."""
     from cormack.pipeline.filtering import filter_file
-    from cormack.pipeline.options import LoadOptions
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
-    options = LoadOptions(series=values.pop("series"), assume_mm=values.pop("assume_mm"))
+    options = load_from(values)
     with listener(quiet=quiet, verbose=verbose) as progress:
         written = filter_file(source, out, options, work, progress=progress, **values)
     for finding in written.findings:
@@ -64,18 +62,14 @@ def _run(source: Path, out: Path, work: Callable[[Any], Any], values: dict[str, 
     help="Kernel of the one interpolation; of labels linear takes the one with the largest share.",
 )
 @click.option("--labels", is_flag=True, help="The numbers name structures; they are never mixed.")
-@click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series instead of the best one.")
-@click.option("--assume-mm", is_flag=True, help="Take a NIfTI header without a unit of length for millimetres.")
+@source_options
 @talk_options
-def resample_command(
-    source: Path, out: Path, spacing_mm: float, series: str | None, assume_mm: bool, **values: Any
-) -> None:
+def resample_command(source: Path, out: Path, spacing_mm: float, **values: Any) -> None:
     """Bring a scan onto cubic voxels of exactly this size, averaged where they are larger, and say the true spacing."""
     from cormack.pipeline.filtering import resample_file
-    from cormack.pipeline.options import LoadOptions
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
-    options = LoadOptions(series=series, assume_mm=assume_mm)
+    options = load_from(values)
     with listener(quiet=quiet, verbose=verbose) as progress:
         written = resample_file(source, out, spacing_mm, options, progress=progress, **values)
     for finding in written.findings:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.options import IN_PATH, OUT_PATH, assume_mm_option, talk_options
 from cormack.cli.terminal import listener, say, warn
 
 
@@ -45,7 +45,7 @@ from cormack.cli.terminal import listener, say, warn
     show_default=True,
     help="Mutual information, normalised mutual information, or least squares (two CT only).",
 )
-@click.option("--assume-mm", is_flag=True, help="Take NIfTI headers without a unit of length for millimetres.")
+@assume_mm_option
 @talk_options
 def follow_up_command(
     first: Path, second: Path, out: Path, labels: tuple[Path, Path] | None, interpolation: str, **values: Any

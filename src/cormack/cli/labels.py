@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.options import IN_PATH, OUT_PATH, assume_mm_option, load_from, talk_options
 from cormack.cli.terminal import listener, say, warn
 
 
@@ -43,9 +43,6 @@ tolerance_option = click.option(
 )
 surfaces_option = click.option(
     "--surfaces/--no-surfaces", default=True, show_default=True, help="Measure surface distances."
-)
-assume_mm_option = click.option(
-    "--assume-mm", is_flag=True, help="Take NIfTI headers without a unit of length for millimetres."
 )
 
 
@@ -156,9 +153,8 @@ def import_command(source: Path, out: Path, reference: Path, quiet: bool, verbos
     OUT.tsv (names and colours) and OUT.json.
     """
     from cormack.pipeline.import_labels import import_labels
-    from cormack.pipeline.options import LoadOptions
 
-    options = LoadOptions(series=values.pop("series"), assume_mm=values.pop("assume_mm"))
+    options = load_from(values)
     with listener(quiet=quiet, verbose=verbose) as progress:
         made = import_labels(source, out, reference, options, **values, progress=progress)
     for finding in made.findings:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.options import IN_PATH, OUT_PATH, assume_mm_option, talk_options
 from cormack.cli.terminal import listener, say
 from cormack.core.errors import DependencyError
 
@@ -56,7 +56,7 @@ def train_command(config: Path, out: Path, resume: bool, start: str | None, quie
 )
 @click.option("--surfaces/--no-surfaces", default=True, show_default=True, help="Measure distances of surfaces.")
 @click.option("--keep", is_flag=True, help="Keep what the network draws, in OUT_DIR/predictions.")
-@click.option("--assume-mm", is_flag=True, help="Take NIfTI headers without a unit of length for millimetres.")
+@assume_mm_option
 @talk_options
 def evaluate_command(network: str, folder: Path, out: Path, quiet: bool, verbose: int, **values: Any) -> None:
     """Run a network on the images of DATA_DIR and compare with its labels, per structure and case.

@@ -23,7 +23,15 @@ from cormack.cli.follow_up import follow_up_command
 from cormack.cli.labels import compare_command, consensus_command, labels_group
 from cormack.cli.learn import evaluate_command, export_command, train_command
 from cormack.cli.listing import headers_command, scan_command
-from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, method_option, talk_options
+from cormack.cli.options import (
+    IN_PATH,
+    OUT_PATH,
+    assume_mm_option,
+    load_from,
+    load_options,
+    method_option,
+    talk_options,
+)
 from cormack.cli.plot import plot_group
 from cormack.cli.register import register_command, space_from, space_options
 from cormack.cli.reidentify import reidentify_command
@@ -190,7 +198,7 @@ def extract_brain_command(source: Path, out: Path, **values: Any) -> None:
     show_default=True,
     help="Unit to convert to.",
 )
-@click.option("--assume-mm", is_flag=True, help="Take a header without a unit of length for millimetres.")
+@assume_mm_option
 @talk_options
 def units_command(source: Path, out: Path, unit: str, assume_mm: bool, quiet: bool, verbose: int) -> None:
     """Convert a NIfTI volume from Hounsfield to Cormack units, or back."""

@@ -44,17 +44,26 @@ def talk_options(command: Command) -> Command:
     return click.option("-v", "--verbose", count=True, help="Say more; -vv shows where an error arose.")(command)
 
 
+series_option = click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series instead of the best one.")
+rules_option = click.option(
+    "--rules", metavar="FILE.toml", type=IN_PATH, help="Rules of series selection in place of the built-in ones."
+)
+assume_mm_option = click.option(
+    "--assume-mm", is_flag=True, help="Take NIfTI headers without a unit of length for millimetres."
+)
+
+
+def source_options(command: Command) -> Command:
+    """How the scan is found."""
+    return series_option(assume_mm_option(command))
+
+
 def load_options(command: Command) -> Command:
     """How the scan is found and brought onto its grid."""
     for option in reversed(
         (
-            click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series instead of the best one."),
-            click.option(
-                "--rules",
-                metavar="FILE.toml",
-                type=IN_PATH,
-                help="Rules of series selection in place of the built-in ones.",
-            ),
+            series_option,
+            rules_option,
             click.option(
                 "--slice-spacing",
                 type=SliceSpacing(),
@@ -80,9 +89,7 @@ def load_options(command: Command) -> Command:
             click.option(
                 "--bridge-gaps", is_flag=True, help="Interpolate across wide gaps, too, instead of leaving them out."
             ),
-            click.option(
-                "--assume-mm", is_flag=True, help="Take a NIfTI header without a unit of length for millimetres."
-            ),
+            assume_mm_option,
         )
     ):
         command = option(command)
@@ -101,11 +108,11 @@ def method_option(command: Command) -> Command:
 
 
 def load_from(values: dict[str, Any]) -> LoadOptions:
-    """Take the shared loading choices out of a command's values."""
+    """Take the loading choices that a command offers out of its values."""
     from cormack.dicom.rules import load_rules
     from cormack.pipeline.options import LoadOptions
 
-    rules = values.pop("rules")
+    rules = values.pop("rules", None)
     names = ("series", "slice_spacing", "voxel_mm", "interpolation", "bridge_gaps", "assume_mm")
-    chosen = {name: values.pop(name) for name in names}
+    chosen = {name: values.pop(name) for name in names if name in values}
     return LoadOptions(**chosen) if rules is None else LoadOptions(**chosen, rules=load_rules(rules))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.options import IN_PATH, OUT_PATH, load_from, source_options, talk_options
 from cormack.cli.terminal import listener, say, warn
 
 if TYPE_CHECKING:
@@ -34,19 +34,12 @@ class Triple(click.ParamType[tuple[float, float, float]]):
         return x, y, z
 
 
-def _source_options(command: Command) -> Command:
-    command = click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series instead of the best one.")(
-        command
+def _common(dpi: int = 150) -> Callable[[Command], Command]:
+    """Options of every picture: its pixels, where the scan comes from, what is said."""
+    dpi_option = click.option(
+        "--dpi", type=click.IntRange(20, 1200), default=dpi, show_default=True, help="Pixels per inch of a PNG."
     )
-    return click.option(
-        "--assume-mm", is_flag=True, help="Take a NIfTI header without a unit of length for millimetres."
-    )(command)
-
-
-def _dpi_option(default: int) -> Callable[[Command], Command]:
-    return click.option(
-        "--dpi", type=click.IntRange(20, 1200), default=default, show_default=True, help="Pixels per inch of a PNG."
-    )
+    return lambda command: dpi_option(source_options(talk_options(command)))
 
 
 def _tone_options(command: Command) -> Command:
@@ -66,6 +59,14 @@ def _tone_options(command: Command) -> Command:
     return command
 
 
+_planes_option = click.option(
+    "--plane", "planes", type=click.Choice(_PLANES), multiple=True, default=_PLANES, help="May be repeated."
+)
+_names_option = click.option(
+    "--names", metavar="LABELS.tsv", type=IN_PATH, help="Names of the labels: columns index and name."
+)
+
+
 def _place_options(command: Command) -> Command:
     for option in (
         click.option("--normal", "normal", type=Triple(), help="Normal of an oblique plane (RAS+)."),
@@ -80,11 +81,9 @@ def _place_options(command: Command) -> Command:
 def _look(values: dict[str, Any]) -> LookOptions:
     """Take the choices about tones, place and source out of a command's values."""
     from cormack.pipeline.look import LookOptions
-    from cormack.pipeline.options import LoadOptions
 
-    load = LoadOptions(series=values.pop("series"), assume_mm=values.pop("assume_mm"))
     names = ("window", "sigmoid", "color_map", "at_mm", "normal", "dpi")
-    return LookOptions(load=load, **{name: values.pop(name) for name in names if name in values})
+    return LookOptions(load=load_from(values), **{name: values.pop(name) for name in names if name in values})
 
 
 def _draw(work: Callable[..., Any], *paths: Path, out: Path, values: dict[str, Any]) -> None:
@@ -113,9 +112,7 @@ def plot_group() -> None:
     show_default=True,
     help="An axis on which soft tissue takes as much room as in Cormack units.",
 )
-@_dpi_option(150)
-@_source_options
-@talk_options
+@_common()
 def histogram_command(source: Path, out: Path, **values: Any) -> None:
     """How many millilitres have which Hounsfield unit, with the usual ranges of tissues; padding is told apart."""
     from cormack.pipeline.look import draw_histogram
@@ -131,9 +128,7 @@ def histogram_command(source: Path, out: Path, **values: Any) -> None:
 @click.option("--plane", type=click.Choice(_PLANES), default="axial", show_default=True, help="Direction of slices.")
 @click.option("--labels", metavar="LABELS.nii.gz", type=IN_PATH, help="Labels on the same grid, drawn over the slices.")
 @_tone_options
-@_dpi_option(150)
-@_source_options
-@talk_options
+@_common()
 def montage_command(source: Path, out: Path, **values: Any) -> None:
     """Many slices in one picture, each with its position in millimetres."""
     from cormack.pipeline.look import draw_montage
@@ -144,12 +139,10 @@ def montage_command(source: Path, out: Path, **values: Any) -> None:
 @plot_group.command(name="planes")
 @click.argument("source", metavar="IN", type=IN_PATH)
 @click.argument("out", metavar="OUT", type=OUT_PATH)
-@click.option("--plane", "planes", type=click.Choice(_PLANES), multiple=True, default=_PLANES, help="May be repeated.")
+@_planes_option
 @_place_options
 @_tone_options
-@_dpi_option(150)
-@_source_options
-@talk_options
+@_common()
 def planes_command(source: Path, out: Path, **values: Any) -> None:
     """Axial, coronal, sagittal and oblique cuts at right proportions, with a scale bar and directions."""
     from cormack.pipeline.look import draw_planes
@@ -161,14 +154,12 @@ def planes_command(source: Path, out: Path, **values: Any) -> None:
 @click.argument("source", metavar="IN", type=IN_PATH)
 @click.argument("labels", metavar="LABELS.nii.gz", type=IN_PATH)
 @click.argument("out", metavar="OUT", type=OUT_PATH)
-@click.option("--names", metavar="LABELS.tsv", type=IN_PATH, help="Names of the labels: columns index and name.")
+@_names_option
 @click.option("--opacity", type=click.FloatRange(0, 1), default=0.4, show_default=True, help="Of the labels.")
-@click.option("--plane", "planes", type=click.Choice(_PLANES), multiple=True, default=_PLANES, help="May be repeated.")
+@_planes_option
 @_place_options
 @_tone_options
-@_dpi_option(150)
-@_source_options
-@talk_options
+@_common()
 def overlay_command(source: Path, labels: Path, out: Path, **values: Any) -> None:
     """Labels over the planes of a scan, with their names and volumes; the grids may differ."""
     from cormack.pipeline.look import draw_planes
@@ -190,9 +181,7 @@ def overlay_command(source: Path, labels: Path, out: Path, **values: Any) -> Non
 @click.option("--plane", type=click.Choice(_PLANES), default="axial", show_default=True)
 @_place_options
 @click.option("--window", metavar="NAME|LEVEL,WIDTH", default="auto", show_default=True, help="As in `plot planes`.")
-@_dpi_option(150)
-@_source_options
-@talk_options
+@_common()
 def pair_command(before: Path, after: Path, out: Path, **values: Any) -> None:
     """Two scans of one space: before and after, or whether they are aligned. The grids may differ."""
     from cormack.pipeline.look import draw_pair
@@ -212,7 +201,7 @@ def pair_command(before: Path, after: Path, out: Path, **values: Any) -> None:
     help="skin, bone, or a level in the unit of the scan; may be repeated  [default: skin]",
 )
 @click.option("--labels", is_flag=True, help="IN holds labels: one surface each.")
-@click.option("--names", metavar="LABELS.tsv", type=IN_PATH, help="Names of the labels: columns index and name.")
+@_names_option
 @click.option(
     "--faces", type=click.IntRange(0), default=200_000, show_default=True, help="Triangles at most; 0 for all."
 )
@@ -226,9 +215,7 @@ def pair_command(before: Path, after: Path, out: Path, **values: Any) -> None:
     help="Of a still picture.",
 )
 @click.option("--space", type=click.Choice(["LPS", "RAS"]), default="LPS", show_default=True, help="Of STL, PLY, OBJ.")
-@_dpi_option(300)
-@_source_options
-@talk_options
+@_common(dpi=300)
 def surface_command(source: Path, out: Path, labels: bool, names: Path | None, **values: Any) -> None:
     """Surfaces: a still picture (.png, .svg, .pdf), a page to turn (.html), or a file to print (.stl, .ply, .obj)."""
     from cormack.pipeline.surfaces import SurfaceOptions, draw_surface

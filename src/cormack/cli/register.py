@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.options import IN_PATH, OUT_PATH, assume_mm_option, load_from, talk_options
 from cormack.cli.terminal import listener, say, warn
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def space_from(values: dict[str, Any]) -> SpaceOptions | None:
     help="Processor threads  [default: 1, which gives the same result every time]",
 )
 @click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series of MOVING instead of the best one.")
-@click.option("--assume-mm", is_flag=True, help="Take NIfTI headers without a unit of length for millimetres.")
+@assume_mm_option
 @template_dir_option
 @talk_options
 def register_command(
@@ -145,16 +145,14 @@ def register_command(
     OUT_DIR gets the warped scan, the transforms both ways (for `cormack transform`, ANTs and Slicer), the evidence
     and a report with pictures. A registration that failed says why and leaves the report only.
     """
-    from cormack.pipeline.options import LoadOptions
     from cormack.pipeline.register import RegisterFiles, register_files
     from cormack.register.register import RegisterOptions
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
     use_threads(threads)
     chosen = RegisterOptions(spacing_mm=values.pop("spacing_mm"), values=values.pop("values"), search=not trust_headers)
-    load = LoadOptions(series=values.pop("series"), assume_mm=values.pop("assume_mm"))
     region: Region | None = None if brain is None else "brain" if brain else "head"
-    options = RegisterFiles(options=chosen, load=load, region=region, **values)
+    options = RegisterFiles(options=chosen, load=load_from(values), region=region, **values)
     with listener(quiet=quiet, verbose=verbose) as progress:
         made = register_files(moving, fixed, out, options, progress=progress)
     for finding in made.findings:

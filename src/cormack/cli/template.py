@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.options import IN_PATH, OUT_PATH, assume_mm_option, talk_options
 from cormack.cli.register import use_threads
 from cormack.cli.terminal import listener, say
 
@@ -37,7 +37,7 @@ def template_group() -> None:
 )
 @click.option("--sharpen", is_flag=True, help="Give back some of the detail that averaging takes.")
 @click.option("--brain/--head", "brain", default=True, show_default=True, help="What the scans are registered by.")
-@click.option("--assume-mm", is_flag=True, help="Take NIfTI headers without a unit of length for millimetres.")
+@assume_mm_option
 @talk_options
 def build_command(scans: tuple[Path, ...], out: Path, rounds: str, brain: bool, **values: Any) -> None:
     """Make a template of CT scans: registered to their mean, averaged, brought to their mean shape, in rounds."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cormack.cli.options import IN_PATH, OUT_PATH, talk_options
+from cormack.cli.options import IN_PATH, OUT_PATH, assume_mm_option, load_from, talk_options
 from cormack.cli.terminal import listener, say, warn
 
 _transform_option = click.option(
@@ -48,21 +48,18 @@ _inverse_option = click.option("--inverse", is_flag=True, help="The way back: fr
     help="Kernel of the one interpolation; of labels linear takes the one with the largest share.",
 )
 @click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series of IN instead of the best one.")
-@click.option("--assume-mm", is_flag=True, help="Take a NIfTI header without a unit of length for millimetres.")
+@assume_mm_option
 @talk_options
-def transform_command(
-    source: Path, out: Path, reference: Path, transform: Path, series: str | None, assume_mm: bool, **values: Any
-) -> None:
+def transform_command(source: Path, out: Path, reference: Path, transform: Path, **values: Any) -> None:
     """Carry any image along with one that was registered, in one interpolation.
 
     IN is DICOM or NIfTI in the space of the moving image; OUT.nii.gz lies on the voxels of FIXED. With --inverse, IN
     is in the space of the fixed image, such as an atlas, and the result on the scan.
     """
-    from cormack.pipeline.options import LoadOptions
     from cormack.pipeline.transform import transform_image
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
-    options = LoadOptions(series=series, assume_mm=assume_mm)
+    options = load_from(values)
     with listener(quiet=quiet, verbose=verbose) as progress:
         made = transform_image(source, out, reference, transform, options, progress=progress, **values)
     for finding in made.findings:
