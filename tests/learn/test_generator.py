@@ -13,10 +13,11 @@ from small_cases import config_text
 
 from cormack.core.errors import CormackError
 from cormack.learn.config import Config, read_config
-from cormack.learn.generator import serve
+from cormack.learn.generator import Generator
 from cormack.learn.pool import SamplePool
 from cormack.learn.sources import make_source, prepared
 from cormack.pipeline.progress import Silent
+from cormack.pipeline.worker_pool import serve
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def config(data: str, tmp_path: Path) -> Config:
 def test_numbers_are_answered_by_samples(config: Config) -> None:
     incoming = io.BytesIO(b"".join(pickle.dumps(message) for message in (config, 5, 6)))
     outgoing = io.BytesIO()
-    serve(incoming, outgoing)
+    serve(Generator, incoming, outgoing)
     outgoing.seek(0)
     ready, five, six = (pickle.load(outgoing) for _ in range(3))
     assert ready is True
@@ -44,7 +45,7 @@ def test_a_failure_is_answered_too(config: Config, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("cormack.learn.generator.make_source", lambda config: Broken())
     outgoing = io.BytesIO()
-    serve(io.BytesIO(b"".join(pickle.dumps(message) for message in (config, 0, 1))), outgoing)
+    serve(Generator, io.BytesIO(b"".join(pickle.dumps(message) for message in (config, 0, 1))), outgoing)
     outgoing.seek(0)
     _, unforeseen, told = (pickle.load(outgoing) for _ in range(3))
     assert str(unforeseen.error).startswith("sample 0 could not be made: ZeroDivisionError at test_generator.py")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import signal
-import sys
 import traceback
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from cormack.core.errors import CormackError
 from cormack.learn.config import Config
 from cormack.learn.sample import Made
 from cormack.learn.sources import make_source
+from cormack.pipeline.worker_pool import serve_parent
 
 #: Added to the process's niceness, so that the training comes first.
 NICENESS = 10
@@ -40,32 +37,9 @@ class Generator:
         """Nothing is held open."""
 
 
-def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
-    """Take the configuration, then numbers from one pipe and answer each into another, until the first is closed."""
-    generator = Generator(pickle.load(incoming))
-    _answer(True, outgoing)
-    while True:
-        try:
-            task = pickle.load(incoming)
-        except EOFError:
-            return
-        _answer(generator.do(task), outgoing)
-
-
-def _answer(message: object, outgoing: IO[bytes]) -> None:
-    pickle.dump(message, outgoing, protocol=pickle.HIGHEST_PROTOCOL)
-    outgoing.flush()
-
-
 def main() -> None:
-    """Serve the process that started this one, through its standard streams."""
-    # Whoever started this process decides what an interruption means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICENESS)
-    # Libraries that print must not write between the answers.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    serve(sys.stdin.buffer, answers)
+    """Serve the process that started this one."""
+    serve_parent(Generator, niceness=NICENESS)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from cormack.dicom.lean import load_pydicom
 def main() -> None:
     """Serve the process that started this one."""
     load_pydicom()
-    from cormack.pipeline.deidentify_worker import main as work
+    from cormack.pipeline.deidentify_worker import Worker
+    from cormack.pipeline.worker_pool import serve_parent
 
-    work()
+    serve_parent(Worker)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,8 @@ these never reach a message.
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import secrets
-import signal
-import sys
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -252,33 +249,3 @@ def _same_content(path: Path, parts: tuple[bytes, ...]) -> bool:
         return False
     with path.open("rb") as f:
         return all(f.read(len(part)) == part for part in parts)
-
-
-def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
-    """Take the setup and then tasks from one pipe, and answer each into another, until the first is closed."""
-    worker = Worker(pickle.load(incoming))
-    try:
-        _answer(True, outgoing)
-        while True:
-            try:
-                task = pickle.load(incoming)
-            except EOFError:
-                return
-            _answer(worker.do(task), outgoing)
-    finally:
-        worker.close()
-
-
-def _answer(message: object, outgoing: IO[bytes]) -> None:
-    pickle.dump(message, outgoing, protocol=pickle.HIGHEST_PROTOCOL)
-    outgoing.flush()
-
-
-def main() -> None:
-    """Serve the process that started this one, through its standard streams."""
-    # Whoever started this process decides what an interruption means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Libraries that print must not write between the answers.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    serve(sys.stdin.buffer, answers)

@@ -6,10 +6,12 @@ process would print, which might quote a header, goes nowhere.
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -161,6 +163,39 @@ class WorkerPool:
             _end(process)
             raise CormackError("a working process could not start; is there enough memory?") from error
         return process
+
+
+def serve(make: Callable[[Any], Doer], incoming: IO[bytes], outgoing: IO[bytes]) -> None:
+    """Be one of the processes: take the setup and then tasks from one pipe, and answer each into another, to its end.
+
+    Parameters
+    ----------
+    make : callable
+        Takes the setup, gives who does the tasks.
+    incoming, outgoing : binary streams
+    """
+    doer = make(pickle.load(incoming))
+    try:
+        _send(outgoing, True)
+        while True:
+            try:
+                task = pickle.load(incoming)
+            except EOFError:
+                return
+            _send(outgoing, doer.do(task))
+    finally:
+        doer.close()
+
+
+def serve_parent(make: Callable[[Any], Doer], *, niceness: int = 0) -> None:
+    """Serve the process that started this one, through its standard streams."""
+    # Whoever started this process decides what an interruption means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(niceness)
+    # Libraries that print must not write between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(make, sys.stdin.buffer, answers)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from functools import cache
 
-from pydicom.datadict import dictionary_VR
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 #: VRs of text whose bytes are read alike, so that one in place of another does no harm.
 _LIKE_TEXT = frozenset({"AE", "CS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})
 #: Of attributes with a choice, those whose values are counted in 16-bit words.
 _WORDS = ("OW", "US", "SS", "OB")
+
+
+@cache
+def tag_of(keyword: str) -> int:
+    """The tag of an attribute of the standard.
+
+    Raises
+    ------
+    KeyError
+        If it has none of this name.
+    """
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise KeyError(keyword)
+    return int(tag)
 
 
 @cache

@@ -7,8 +7,7 @@ from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 
-from pydicom.datadict import tag_for_keyword
-
+from cormack.dicom.deidentify.dictionary import tag_of
 from cormack.dicom.deidentify.tables import rows_of
 
 #: Tags of the enclosing sequences, outermost first.
@@ -78,15 +77,8 @@ def _sop_classes() -> Mapping[str, dict[str, str]]:
 def _module_types() -> Mapping[str, Mapping[tuple[Path, int], str]]:
     modules: dict[str, dict[tuple[Path, int], str]] = {}
     for row in rows_of("attribute_types.tsv"):
-        path = outer_path(tuple(_tag(keyword) for keyword in row["path"].split()))
-        place = (path, _tag(row["attribute"]))
+        path = outer_path(tuple(tag_of(keyword) for keyword in row["path"].split()))
+        place = (path, tag_of(row["attribute"]))
         stated = modules.setdefault(row["module"], {})
         stated[place] = min(row["type"], stated.get(place, row["type"]))
     return modules
-
-
-def _tag(keyword: str) -> int:
-    tag = tag_for_keyword(keyword)
-    if tag is None:
-        raise KeyError(keyword)
-    return int(tag)

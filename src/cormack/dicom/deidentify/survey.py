@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
-
-from pydicom.datadict import tag_for_keyword
 
 from cormack.core.errors import DicomError
 from cormack.dicom import headers
 from cormack.dicom.deidentify.character_set import CharacterSet, character_set_of
+from cormack.dicom.deidentify.dictionary import tag_of
 from cormack.dicom.deidentify.encoding import raw_value
 from cormack.dicom.deidentify.identifiers import IdentifierFinder, Identifiers
 from cormack.dicom.deidentify.options import Options
@@ -140,15 +138,7 @@ def uid_digest(uid: str) -> bytes:
 
 def text_of(dataset: Any, keyword: str) -> str:
     """Text of an attribute as stored, cut at the first NUL; the data set stays as it was read."""
-    element = dataset.get_item(_tag(keyword))
+    element = dataset.get_item(tag_of(keyword))
     if element is None or element.VR == "SQ":
         return ""
     return character_set_of(dataset, CharacterSet()).decode(cut_at_nul(raw_value(element)[1])).strip()
-
-
-@cache
-def _tag(keyword: str) -> int:
-    tag = tag_for_keyword(keyword)
-    if tag is None:
-        raise KeyError(keyword)
-    return int(tag)

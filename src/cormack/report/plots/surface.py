@@ -88,12 +88,7 @@ def plot_surface(
     InputError
         If there is no triangle, the view is unknown, or colours and meshes differ in number.
     """
-    shown = [meshes] if isinstance(meshes, Mesh) else list(meshes)
-    inks = surface_colors(shown) if colors is None else list(colors)
-    if not shown or not all(len(mesh.faces) for mesh in shown):
-        raise InputError("there is no surface to draw: a mesh has no triangle")
-    if len(inks) != len(shown):
-        raise InputError(f"{len(shown)} surfaces need as many colours, not {len(inks)}")
+    shown, inks = inked(meshes, colors)
     camera = _camera(np.concatenate([mesh.vertices for mesh in shown]), view)
     picture = _rendered(shown, inks, camera, pixels)
     if ax is None:
@@ -105,9 +100,22 @@ def plot_surface(
     return ax
 
 
-def surface_colors(meshes: Sequence[Mesh]) -> list[str]:
-    """Colours by the surfaces' names, or by turns."""
-    return [SURFACE_COLORS.get(mesh.name, FEW[n % len(FEW)]) for n, mesh in enumerate(meshes)]
+def inked(meshes: Mesh | Sequence[Mesh], colors: Sequence[str] | None) -> tuple[list[Mesh], list[str]]:
+    """Surfaces to draw, and the colour of each: by its name or by turns where none is given.
+
+    Raises
+    ------
+    InputError
+        If there is no triangle, or colours and meshes differ in number.
+    """
+    shown = [meshes] if isinstance(meshes, Mesh) else list(meshes)
+    if not shown or not all(len(mesh.faces) for mesh in shown):
+        raise InputError("there is no surface to draw: a mesh has no triangle")
+    named = [SURFACE_COLORS.get(mesh.name, FEW[n % len(FEW)]) for n, mesh in enumerate(shown)]
+    inks = named if colors is None else list(colors)
+    if len(inks) != len(shown):
+        raise InputError(f"{len(shown)} surfaces need as many colours, not {len(inks)}")
+    return shown, inks
 
 
 def view_axes(view: str | tuple[float, float]) -> FloatArray:

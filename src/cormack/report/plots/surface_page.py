@@ -7,10 +7,9 @@ from html import escape
 
 import numpy as np
 
-from cormack.core.errors import InputError
 from cormack.core.mesh import Mesh
 from cormack.imaging.surfaces import decimate
-from cormack.report.plots.surface import VIEWS, surface_colors, view_axes
+from cormack.report.plots.surface import VIEWS, inked, view_axes
 
 #: Triangles of all surfaces together: with the script of plotly (5 MB) the page stays below 10 MB.
 MOST_FACES = 150_000
@@ -46,12 +45,7 @@ def surface_page(
     """
     from plotly import graph_objects as go
 
-    shown = [meshes] if isinstance(meshes, Mesh) else list(meshes)
-    inks = surface_colors(shown) if colors is None else list(colors)
-    if not shown or not all(len(mesh.faces) for mesh in shown):
-        raise InputError("there is no surface to draw: a mesh has no triangle")
-    if len(inks) != len(shown):
-        raise InputError(f"{len(shown)} surfaces need as many colours, not {len(inks)}")
+    shown, inks = inked(meshes, colors)
     parts = [_part(go, mesh, ink) for mesh, ink in zip(fitted(shown, faces), inks, strict=True)]
     figure = go.Figure(parts)
     axes = {"backgroundcolor": _PAPER, "color": "#888888", "gridcolor": "#33363d", "showspikes": False}
