@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def test_a_row_is_the_mean_and_the_deviation_of_its_heads(evaluate):
     assert evaluate.table(rows).splitlines()[2:] == [
         "| real | net | 3 | 0.9400 (0.0346) | 0.8800 (0.0693) | 6.0 (2.8) | 0.9000 | +0.0 % | 1.00 |"
     ]
+    assert list(evaluate.changes(rows)) == []
+    rows.append(replace(rows[1], heads="real, N4", dice=0.97))
+    assert list(evaluate.changes(rows)) == ["N4, real, net: Dice 0.0100 (0.0000) on 1 heads"]
     assert "<svg" in evaluate.plot(rows, "dice", "Dice")
 
 
