@@ -24,7 +24,7 @@ from cormack.pipeline.images import Kind, find_image, read_image
 from cormack.pipeline.load import locate
 from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.progress import Progress, Silent
-from cormack.report.plots.canvas import DPI, check_picture, save_axes
+from cormack.report.plots.canvas import DPI, check_picture, save_axes, thinned_text
 from cormack.report.plots.histogram import plot_histogram
 from cormack.report.plots.montage import plot_montage
 from cormack.report.plots.palette import draw_legend
@@ -79,7 +79,7 @@ def draw_histogram(
         If the input or output cannot be used.
     """
     chosen, listener = options or LookOptions(), progress or Silent()
-    with _picture(source, out, chosen) as axes:
+    with _picture(source, out, chosen, listener) as axes:
         with closing(locate(source, chosen.load, listener)) as located:
             loaded = located.load(listener)
         volume, unmeasured = _with_padding(loaded.stack, loaded.padding_hu)
@@ -107,16 +107,12 @@ def draw_montage(
         If an input or the output cannot be used.
     """
     chosen, listener = options or LookOptions(), progress or Silent()
-    with _picture(source, out, chosen) as axes:
-        found = find_image(source, chosen.load, listener)
-        volume = _as_volume(found.image)
-        overlay = None if labels is None else read_overlay(labels, chosen.load)
-        listener.step("Drawing")
-        made = plot_montage(volume, count=count, every=every, plane=plane, labels=overlay, **chosen.tones())
+    with _picture(source, out, chosen, listener) as axes:
+        volume, overlay, findings = _read(source, chosen, listener, labels)
+        axes.append(plot_montage(volume, count=count, every=every, plane=plane, labels=overlay, **chosen.tones()))
         if overlay is not None:
-            draw_legend(made, overlay)
-        axes.append(made)
-    return found.findings
+            draw_legend(axes[0], overlay)
+    return findings
 
 
 def draw_planes(
@@ -138,18 +134,14 @@ def draw_planes(
         If an input or the output cannot be used.
     """
     chosen, listener = options or LookOptions(), progress or Silent()
-    with _picture(source, out, chosen) as axes:
-        found = find_image(source, chosen.load, listener)
-        volume = _as_volume(found.image)
-        overlay = None if labels is None else read_overlay(labels, chosen.load, names)
-        listener.step("Drawing")
+    with _picture(source, out, chosen, listener) as axes:
+        volume, overlay, findings = _read(source, chosen, listener, labels, names)
         shown: tuple[Plane, ...] = tuple(planes) if chosen.normal is None else (*planes, chosen.normal)
         at = _middle_of(overlay) if overlay is not None and chosen.at_mm is None else chosen.at_mm
-        drawn = plot_planes(volume, planes=shown, at_mm=at, labels=overlay, opacity=opacity, **chosen.tones())
+        axes.extend(plot_planes(volume, planes=shown, at_mm=at, labels=overlay, opacity=opacity, **chosen.tones()))
         if overlay is not None:
-            draw_legend(drawn[0], overlay)
-        axes.extend(drawn)
-    return found.findings
+            draw_legend(axes[0], overlay)
+    return findings
 
 
 def draw_pair(
@@ -171,7 +163,7 @@ def draw_pair(
     """
     chosen, listener = options or LookOptions(), progress or Silent()
     check_apart(after, out)
-    with _picture(before, out, chosen) as axes:
+    with _picture(before, out, chosen, listener) as axes:
         found = [find_image(path, chosen.load, listener) for path in (before, after)]
         first, second = (_as_volume(one.image) for one in found)
         listener.step("Drawing")
@@ -198,14 +190,26 @@ def read_overlay(path: Path, load: LoadOptions, names: Path | None = None) -> La
     return LabelMap(found.data, found.affine, read_label_table(names), found.description)
 
 
+def _read(
+    source: Path, options: LookOptions, progress: Progress, labels: Path | None, names: Path | None = None
+) -> tuple[Volume, LabelMap | None, tuple[Finding, ...]]:
+    """What is to be drawn, the labels over it, and what reading noticed."""
+    found = find_image(source, options.load, progress)
+    overlay = None if labels is None else read_overlay(labels, options.load, names)
+    progress.step("Drawing")
+    return _as_volume(found.image), overlay, found.findings
+
+
 @contextmanager
-def _picture(source: Path, out: Path, options: LookOptions) -> Iterator[list[Any]]:
+def _picture(source: Path, out: Path, options: LookOptions, progress: Progress) -> Iterator[list[Any]]:
     """Check the output before any time is spent; write the figure of the first axes that are put into the list."""
     ending = check_picture(out)
     check_apart(source, out)
     check_writable(out.parent)
     axes: list[Any] = []
     yield axes
+    if (thinned := thinned_text(axes[0])) is not None:
+        progress.note(f"the picture is coarser than the scan: {thinned}")
     with OutputSet(out.parent) as outputs:
         save_axes(axes[0], outputs.part(out.name), ending, dpi=options.dpi)
 

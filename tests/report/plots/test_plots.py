@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from cormack.core.errors import GeometryError, InputError, OutputError
 from cormack.core.labels import HEAD, LabelMap
 from cormack.core.volume import Unit, Volume
-from cormack.report.plots.canvas import bar_length_mm, check_picture, save_axes
+from cormack.report.plots.canvas import bar_length_mm, check_picture, save_axes, thinned_text
 from cormack.report.plots.histogram import plot_histogram
 from cormack.report.plots.montage import plot_montage
 from cormack.report.plots.palette import draw_legend, label_colors
@@ -184,6 +184,16 @@ def test_montage_of_other_planes_and_labels():
         plot_montage(head(), labels=LabelMap(labels().data[:-1], head().affine, HEAD))
     with pytest.raises(InputError, match="1 or more"):
         plot_montage(head(), every=0)
+
+
+def test_pictures_coarser_than_their_voxels_say_so():
+    fine = Volume(np.full((700, 500, 4), 40, np.int16), np.diag([0.1, 0.1, 3.0, 1.0]))
+    ax = plot_montage(fine, count=2)
+    assert picture(ax).shape[1] / (ax.images[0].get_extent()[1] / 0.1) == pytest.approx(0.5)
+    assert thinned_text(ax) == "pixels of 0.2 mm, voxels of 0.1 mm"
+    assert thinned_text(plot_plane(fine)) == "pixels of 0.3 mm, voxels of 0.1 mm"
+    assert thinned_text(plot_plane(head())) is None
+    assert thinned_text(plot_montage(head())) is None
 
 
 # Histograms

@@ -47,6 +47,8 @@ BAR_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 _BAR_SHARE = 0.3
 #: Titles of more letters are written smaller.
 _LONG_TITLE = 36
+#: Pixels coarser than voxels by more than this factor are told; the mark by which that text is found again.
+_COARSER, _THINNED = 1.05, "thinned"
 #: Height of pictures of sections (inches).
 PICTURE_INCHES = 4.0
 
@@ -144,6 +146,19 @@ def _text(
     options.setdefault("size", 8)
     written = ax.text(x, y, text, color=color, ha=across, va=along, clip_on=True, **options)
     written.set_path_effects([withStroke(linewidth=1.6, foreground=halo)])
+
+
+def draw_thinned(ax: Axes, size_mm: tuple[float, float], pixel_mm: float, voxel_mm: float) -> None:
+    """Say at the lower right that pixels are coarser than the voxels they were picked from, if they are."""
+    if pixel_mm > voxel_mm * _COARSER:
+        text = f"pixels of {pixel_mm:.2g} mm, voxels of {voxel_mm:.2g} mm"
+        x, y = 0.985 * size_mm[0], 0.985 * size_mm[1]
+        _text(ax, x, y, text, "right", "bottom", INK, HALO, size=6, gid=_THINNED)
+
+
+def thinned_text(ax: Axes) -> str | None:
+    """What `draw_thinned` said."""
+    return next((text.get_text() for text in ax.texts if text.get_gid() == _THINNED), None)
 
 
 def grey_or_color(tones: Any, color_map: str) -> Any:

@@ -13,7 +13,15 @@ from cormack.imaging.native import PLANE_CODES
 from cormack.imaging.orient import reorient
 from cormack.imaging.sections import PLANES, body_box, direction_letters
 from cormack.imaging.windows import tones_by_name
-from cormack.report.plots.canvas import draw_letters, draw_note, draw_picture, draw_scale_bar, grey_or_color, new_axes
+from cormack.report.plots.canvas import (
+    draw_letters,
+    draw_note,
+    draw_picture,
+    draw_scale_bar,
+    draw_thinned,
+    grey_or_color,
+    new_axes,
+)
 from cormack.report.plots.sections import check_color_map, default_colors, painted, position
 
 #: Slices shown unless told otherwise.
@@ -39,7 +47,8 @@ def plot_montage(
 ) -> Axes:
     """Draw evenly spread slices of a volume as it was scanned, each with its position in millimetres.
 
-    Nothing is interpolated: slices are those of the grid, cropped to the body, and thinned for display only.
+    Nothing is interpolated: slices are those of the grid, cropped to the body. Where a tile would have more than some
+    300 pixels along a side, every n-th one is shown, and the picture says so.
 
     Parameters
     ----------
@@ -79,8 +88,8 @@ def plot_montage(
         numbers, _ = reorient(labels.data, labels.affine, PLANE_CODES[plane])
         cut = _tiles(numbers, box, chosen, thin).astype(np.float32)
         picture = np.stack([painted(p, n, labels, opacity) for p, n in zip(picture, cut, strict=True)])
-    spacing = np.linalg.norm(affine[:3, :3], axis=0) * thin
-    tile_mm = picture.shape[2] * float(spacing[0]), picture.shape[1] * float(spacing[1])
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    tile_mm = picture.shape[2] * float(spacing[0]) * thin, picture.shape[1] * float(spacing[1]) * thin
     columns = _columns(len(chosen), tile_mm)
     axis = {"sagittal": 0, "coronal": 1, "axial": 2}[plane]
     middle = [(span.start + span.stop) / 2 for span in box[:2]]
@@ -88,6 +97,8 @@ def plot_montage(
     letters = [direction_letters(sign * affine[:3, axis] / spacing[axis]) for axis in (0, 1) for sign in (-1, 1)]
     ax = _drawn(ax, picture, tile_mm, columns, places)
     draw_letters(ax, tuple(letters), tile_mm)
+    rows = -(-len(chosen) // columns)
+    draw_thinned(ax, (columns * tile_mm[0], rows * tile_mm[1]), float(spacing[0]) * thin, float(spacing[0]))
     return ax
 
 

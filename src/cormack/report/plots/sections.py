@@ -23,6 +23,7 @@ from cormack.report.plots.canvas import (
     draw_letters,
     draw_picture,
     draw_scale_bar,
+    draw_thinned,
     draw_title,
     grey_or_color,
     new_axes,
@@ -101,7 +102,7 @@ def plot_plane(
     if ax is None:
         width, height = where.size_mm
         ax = new_axes(PICTURE_INCHES * width / height, PICTURE_INCHES + 0.3)
-    _draw(ax, picture, where, place(plane, at) if title is None else title)
+    _draw(ax, picture, where, place(plane, at) if title is None else title, volume)
     return ax
 
 
@@ -187,11 +188,12 @@ def plot_pair(
     )
     if kind == "side":
         for ax, picture, title in zip(axes, (first, second), titles, strict=True):
-            _draw(ax, picture, where, f"{title}, {place(plane, at)}")
+            _draw(ax, picture, where, f"{title}, {place(plane, at)}", before)
         return tuple(axes)
     rows, columns = (np.arange(n) * where.pixel_mm // SQUARE_MM for n in where.shape)
     odd = ((rows[:, None] + columns) % 2 > 0)[..., None]
-    _draw(axes[0], np.where(odd, second, first), where, f"{titles[0]} and {titles[1]} in turn, {place(plane, at)}")
+    title = f"{titles[0]} and {titles[1]} in turn, {place(plane, at)}"
+    _draw(axes[0], np.where(odd, second, first), where, title, before)
     return tuple(axes)
 
 
@@ -279,10 +281,11 @@ def _inside(volume: Volume, at_mm: npt.ArrayLike) -> FloatArray:
     return at
 
 
-def _draw(ax: Axes, picture: npt.NDArray[np.uint8], where: Frame, title: str) -> None:
+def _draw(ax: Axes, picture: npt.NDArray[np.uint8], where: Frame, title: str, volume: Volume) -> None:
     draw_picture(ax, picture, where.size_mm, interpolation="antialiased")
     draw_scale_bar(ax, where.size_mm)
     draw_letters(ax, where.letters, where.size_mm)
+    draw_thinned(ax, where.size_mm, where.pixel_mm, min(volume.spacing_mm))
     draw_title(ax, title)
 
 
