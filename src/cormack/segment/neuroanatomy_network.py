@@ -1,0 +1,70 @@
+"""Route `network`: a network looks at the brain twice, as it is and in the mirror."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cormack.core.errors import WeightsError
+from cormack.core.labels import LabelMap
+from cormack.core.neuroanatomy import NEUROANATOMY_FINE
+from cormack.core.volume import Volume
+from cormack.nn.predict import predict_grid
+from cormack.nn.store import Network, load_network
+from cormack.segment.brain_grid import brain_on_grid
+from cormack.segment.opinion import Opinion, likeliest, overlap
+
+#: The packaged network.
+NAME = "ct-neuroanatomy"
+
+
+def network_opinion(
+    volume: Volume, brain: LabelMap, *, network: Network | None = None, codes: str | None = None
+) -> Opinion:
+    """What a network says of the structures of a brain.
+
+    Structures have no sides in its eyes, so that the brain and its mirror image are two views of the same: their mean
+    is what counts, and how far they agree is told.
+
+    Parameters
+    ----------
+    volume : Volume
+        HU, shape (i, j, k), at right angles.
+    brain : LabelMap
+        The intracranial space on the same grid.
+    network : Network, optional
+        Another one than the packaged network.
+    codes : str, optional
+        Where the volume's axes point in place of what its affine says.
+
+    Raises
+    ------
+    InputError
+        If the mask lies on another grid.
+    ExtractionError
+        If the mask holds no brain.
+    WeightsError
+        If there is no such network, or it does not give the sixteen structures.
+    """
+    chosen = network or load_network(NAME)
+    known = [label.index for label in chosen.task.output.labels]
+    if known != [label.index for label in NEUROANATOMY_FINE]:
+        raise WeightsError(
+            f"the network {chosen.task.name} gives {len(known)} labels; expected are the {len(NEUROANATOMY_FINE)} "
+            "structures of neuroanatomy, in their order"
+        )
+    grid, inside = brain_on_grid(volume, brain, chosen.task.input, codes=codes)
+    sideways = next(axis for axis, letter in enumerate(chosen.task.input.orientation) if letter in "RL")
+    probability = predict_grid(grid, chosen).probability
+    mirrored = Volume(np.ascontiguousarray(np.flip(grid.data, sideways)), grid.affine, grid.unit, grid.outside)
+    second = np.flip(predict_grid(mirrored, chosen).probability, sideways + 1)
+    views = [np.where(inside, likeliest(view)[0], 0).astype(np.uint8) for view in (probability, second)]
+    probability += second
+    probability *= np.float32(0.5)
+    return Opinion(
+        probability,
+        inside,
+        grid.affine,
+        f"network {chosen.task.name}, mean of the brain and its mirror image",
+        overlap(*views),
+        "the network on the brain and on its mirror image",
+    )
