@@ -3,7 +3,7 @@
     CormackError                      root: everything that Cormack raises on purpose
     ├── InputError                    what was given cannot be used
     │   ├── DicomError                a DICOM file is broken, truncated or of no known kind
-    │   ├── SeriesError               no series, or no single series, is a head CT volume
+    │   ├── SeriesError               no series, or no single series, is a volume to work on
     │   ├── GeometryError             positions or orientations do not make a volume
     │   ├── NiftiError                a NIfTI file is broken or not a 3-D CT
     │   ├── ValuesError               the numbers cannot be Hounsfield units
@@ -34,7 +34,7 @@ class DicomError(InputError):
 
 
 class SeriesError(InputError):
-    """No series, or no single series, is a head CT volume."""
+    """No series, or no single series, is a volume to work on."""
 
 
 class GeometryError(InputError):

@@ -137,7 +137,7 @@ def _spacing(candidate: Candidate, rules: SelectionRules) -> float:
 PREFERENCES: dict[str, tuple[Preference, str]] = {
     "head-in-image": (lambda c, r: float(not c.look.head), "its images show a head"),
     "whole-head": (lambda c, r: float(len(c.look.missing or ())), "it shows more of the head's ends"),
-    "enough-coverage": (lambda c, r: max(0.0, round(r.min_extent_mm - _extent(c), -1)), "it covers more of the head"),
+    "enough-coverage": (lambda c, r: max(0.0, round(r.min_extent_mm - _extent(c), -1)), "it covers more"),
     "head-sized": (lambda c, r: float(c.entry.field_of_view_mm > r.wide_mm), "its field of view is that of a head"),
     "axial": (
         lambda c, r: float(c.entry.geometry is None or c.entry.geometry.plane != "axial"),
@@ -147,7 +147,7 @@ PREFERENCES: dict[str, tuple[Preference, str]] = {
     "magnitude": (lambda c, r: float(c.entry.component not in (None, "magnitude")), "its values are magnitudes"),
     "softer-kernel": (lambda c, r: float(_KERNEL_RANK[c.entry.kernel_class]), "its kernel is softer"),
     "thinner": (lambda c, r: round(_spacing(c, r), 1), "its slices are thinner"),
-    "coverage": (lambda c, r: -round(_extent(c), -1), "it covers more of the head"),
+    "coverage": (lambda c, r: -round(_extent(c), -1), "it covers more"),
     "no-contrast": (lambda c, r: float(c.contrast_by is not None), "it was made without contrast agent"),
     "more-slices": (lambda c, r: -float(c.entry.n_slices), "it has more slices"),
     "number": (

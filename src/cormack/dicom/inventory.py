@@ -247,7 +247,7 @@ def _short(error: DicomError) -> str:
 def _nothing(skipped: Mapping[str, int]) -> str:
     counts = ", ".join(f"{n} x {reason}" for reason, n in sorted(skipped.items()))
     hint = "; give the folder that the DICOMDIR lies in" if "DICOMDIR" in skipped else ""
-    return f"no DICOM image was found ({counts}); expected the DICOM files of a head CT{hint}"
+    return f"no DICOM image was found ({counts}); expected the DICOM files of a scan{hint}"
 
 
 def _without_copies(instances: list[Instance]) -> tuple[list[Instance], int]:

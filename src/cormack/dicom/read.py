@@ -69,7 +69,7 @@ def read_scan(
     InputError
         If nothing is there or nothing of it is DICOM.
     SeriesError
-        If no series, or no single series, is a head CT volume.
+        If no series, or no single series, is a volume to work on.
     GeometryError
         If the chosen images make no stack.
     DicomError
