@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from cormack.core.errors import InputError
 from cormack.physics.synthesis.anatomy import Anatomy, Codes, FloatImage
 from cormack.physics.synthesis.artefacts import beam_hardening, metal_streaks, motion
 from cormack.physics.synthesis.deform import Pose, SampleGrid, anatomy_voxels
 from cormack.physics.synthesis.detector import noise, sharpened
+from cormack.physics.synthesis.extraction import extract_brain
 from cormack.physics.synthesis.hounsfield import tissue_hu
 from cormack.physics.synthesis.image import SyntheticImage, finished
 from cormack.physics.synthesis.lookup import looked_up, nearest, window
@@ -49,10 +51,13 @@ def synthesize_ct(
     Raises
     ------
     InputError
-        If the spacing is not within 0.5 to 8 mm or a side has fewer than 8 voxels.
+        If the spacing is not within 0.5 to 8 mm, a side has fewer than 8 voxels, or the brain shall be extracted from
+        an anatomy with one target.
     """
     x, y, z = grid_axes(shape, spacing_mm)
     options = options or CtSynthesis()
+    if options.brain_extracted and not anatomy.several:
+        raise InputError("brain_extracted is for anatomies with several targets: one target is the mask itself")
     facts: dict[str, Any] = {"anatomy": anatomy.name}
     pose = draw_pose(anatomy, rng, options.pose, facts)
     slices = draw_slices(anatomy, pose, z, y, rng, options, facts)
@@ -64,7 +69,9 @@ def synthesize_ct(
     labels = nearest(scene.targets, voxels) if anatomy.several else None
     part = window(voxels, anatomy.tissues.shape)
     table = tissue_hu({**options.hounsfield, **scene.hounsfield}, rng)
-    image, share = looked_up(scene.tissues[part], scene.targets[part], table, voxels, part)
+    # With several targets it is the depth that is carried along: a share of labels would mean nothing.
+    carried = anatomy.depth if anatomy.several else scene.targets
+    image, share = looked_up(scene.tissues[part], carried[part], table, voxels, part)
     _vary(image, rng, options)
     _surround(image, grid, rng, options, facts)
     averaging = slices.averaging(grid.z)
@@ -72,7 +79,12 @@ def synthesize_ct(
     _spoil(image, scene, pose, grid, slices, options)
     image = _reconstructed(image, float(x[1] - x[0]), rng, options, facts)
     image, share = resliced(image, share, slices, y, z, -1000.0)
-    target = share if labels is None else resliced_labels(labels, grid.z, slices, y, z)
+    target: FloatImage | Codes = share
+    if labels is not None:
+        labels = resliced_labels(labels, grid.z, slices, y, z)
+        if rng.random() < options.brain_extracted:
+            extract_brain(image, share, labels, (x, y, z), options, rng, facts)
+        target = labels
     _crop_view(image, target, x, y, rng, options, facts)
     np.clip(image, -3024, 12000, out=image)
     return finished(image, target, (x, y, z), facts)

@@ -7,6 +7,7 @@ import numpy as np
 from cormack.core.volume import FloatArray
 from cormack.physics.synthesis.anatomy import BRAIN_TISSUES, BoolArray, Tissue
 from cormack.physics.synthesis.scene import Box, Scene
+from cormack.physics.synthesis.smooth import distance, smooth_field
 
 #: Fluid at least this deep is a ventricle (mm).
 VENTRICLE_DEPTH_MM = 24.0
@@ -34,7 +35,7 @@ def subdural_haematoma(scene: Scene) -> None:
         direction = np.array([side, rng.uniform(-0.6, 0.6), rng.uniform(0.1, 0.9)])
         box, shell = _crescent(scene, middle, direction, rng.uniform(3, 20), rng.uniform(-0.1, 0.45))
         kind = str(rng.choice(["fresh", "old", "level"]))
-        scene.paint(box, shell, Tissue.BLOOD if kind == "fresh" else Tissue.OLD_BLOOD)
+        scene.collect(box, shell, Tissue.BLOOD if kind == "fresh" else Tissue.OLD_BLOOD)
         if kind == "level":
             _, j, _ = scene.offsets(box, middle)
             scene.paint(box, shell & (j < rng.uniform(-40, 20)), Tissue.BLOOD, (Tissue.OLD_BLOOD,))
@@ -48,7 +49,7 @@ def subdural_hygroma(scene: Scene) -> None:
     for side in (-1.0, 1.0):
         direction = np.array([side * 0.7, rng.uniform(0.2, 1.0), rng.uniform(0.2, 0.8)])
         box, shell = _crescent(scene, scene.middle, direction, rng.uniform(2, 10), rng.uniform(-0.1, 0.4))
-        scene.paint(box, shell, Tissue.CSF)
+        scene.collect(box, shell, Tissue.CSF)
 
 
 def epidural_haematoma(scene: Scene) -> None:
@@ -60,7 +61,7 @@ def epidural_haematoma(scene: Scene) -> None:
     i, j, k = scene.offsets(box, centre)
     depth = scene.depth(box)
     lens = (depth > 0) & (depth < thick * (1 - (i**2 + j**2 + k**2 - depth**2) / radius**2))
-    scene.paint(box, lens, Tissue.BLOOD)
+    scene.collect(box, np.asarray(lens), Tissue.BLOOD)
     scene.press(centre, radius, 0.0, (scene.middle - centre) * rng.uniform(0, 0.08))
 
 
@@ -102,9 +103,28 @@ def infarct(scene: Scene) -> None:
 def white_matter_disease(scene: Scene) -> None:
     """Dark white matter around the ventricles, or oedema somewhere."""
     rng = scene.rng
-    centre = scene.middle if rng.random() < 0.5 else scene.brain_place((8, 31))
+    if rng.random() < 0.5:
+        leukoaraiosis(scene)
+        return
+    centre = scene.brain_place((8, 31))
     box, body = scene.blob(centre, rng.uniform(18, 45) * rng.uniform(0.8, 1.3, 3), 0.5)
     scene.paint(box, body < 1, Tissue.OEDEMA, (Tissue.WHITE,))
+
+
+def leukoaraiosis(scene: Scene) -> None:
+    """Small vessels' disease: caps and bands along the ventricles, and patches beside them."""
+    rng = scene.rng
+    box = scene.box(scene.middle, np.array([48.0, 80.0, 50.0]))
+    shape = scene.tissues[box].shape
+    i, _, _ = scene.offsets(box, scene.middle)
+    fluid = (scene.tissues[box] == Tissue.CSF) & (scene.depth(box) > VENTRICLE_DEPTH_MM) & (np.abs(i) < 32)
+    away = (
+        2 * distance(~fluid[::2, ::2, ::2]).repeat(2, 0).repeat(2, 1).repeat(2, 2)[: shape[0], : shape[1], : shape[2]]
+    )
+    reach_mm = rng.uniform(2, 14)
+    bands = away < reach_mm * (0.7 + 0.6 * smooth_field(shape, 10.0, rng))
+    patches = smooth_field(shape, 5.0, rng) > rng.uniform(1.2, 2.2)
+    scene.paint(box, bands | (patches & (away < 30)), Tissue.OEDEMA, (Tissue.WHITE,))
 
 
 def tumour(scene: Scene) -> None:
@@ -146,7 +166,7 @@ def pneumocephalus(scene: Scene) -> None:
     if rng.random() < 0.6:
         direction = np.array([rng.uniform(-0.4, 0.4), 1.0, rng.uniform(0.2, 0.9)])
         box, shell = _crescent(scene, scene.middle, direction, rng.uniform(3, 22), rng.uniform(0.4, 0.85))
-        scene.paint(box, shell, Tissue.GAS)
+        scene.collect(box, shell, Tissue.GAS)
     for _ in range(int(rng.integers(0, 7))):
         box, body = scene.blob(scene.brain_place((0, 31)), rng.uniform(1.5, 6), 0.3)
         scene.paint(box, body < 1, Tissue.GAS)

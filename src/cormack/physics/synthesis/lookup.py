@@ -10,6 +10,8 @@ import numpy.typing as npt
 from cormack.physics.synthesis.anatomy import Codes, FloatImage
 
 Pair = npt.NDArray[np.complex64]
+#: Targets, or depths.
+Small = npt.NDArray[np.uint8] | npt.NDArray[np.int8]
 #: Points looked up at once: what they need stays in the processor's cache.
 BLOCK = 1 << 15
 
@@ -24,14 +26,15 @@ def window(voxels: Sequence[FloatImage], shape: Sequence[int], margin: int = 2) 
     return bounds[0], bounds[1], bounds[2]
 
 
-def averaged(codes: Codes, targets: Codes, table: FloatImage) -> Pair:
+def averaged(codes: Codes, targets: Small, table: FloatImage) -> Pair:
     """Values of codes (real part) and targets (imaginary part), averaged over blocks of 2 x 2 x 2 voxels.
 
     The result is one voxel shorter along each axis: a value lies between its eight voxels.
 
     Parameters
     ----------
-    codes, targets : uint8 arrays, shape (i, j, k)
+    codes : uint8 array, shape (i, j, k)
+    targets : uint8 or int8 array, shape (i, j, k)
     table : float array, shape (256,)
         Value of every code.
     """
@@ -107,7 +110,7 @@ def nearest(targets: Codes, voxels: Sequence[FloatImage]) -> Codes:
 
 def looked_up(
     codes: Codes,
-    targets: Codes,
+    targets: Small,
     table: FloatImage,
     voxels: list[FloatImage],
     part: tuple[slice, slice, slice],
@@ -117,7 +120,7 @@ def looked_up(
     Parameters
     ----------
     codes, targets : uint8 arrays
-        The part `part` of an anatomy.
+        The part `part` of an anatomy; in place of targets anything else that is small, as depths.
     table : float array, shape (256,)
         Value of every code.
     voxels : three float32 arrays, shape (i, j, k)

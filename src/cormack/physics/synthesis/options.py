@@ -27,7 +27,7 @@ class PoseOptions:
     bends : tuple of (spacing_mm, largest_mm)
         Lattices of random displacements; no folds while the sum of largest / spacing stays below 0.4.
     ventricles : range
-        Gain of the ventricles' size; 0.7 is hydrocephalus, below 0 they are slit-like.
+        Gain of the ventricles' size; 0.7 is hydrocephalus, 1.5 the most, below 0 they are slit-like.
     mirrored : float
         Probability of a head with left and right exchanged.
     """
@@ -77,6 +77,11 @@ class CtSynthesis:
         Probability and strength of dark bands between the petrous bones.
     motion : float
         Probability that some slices show doubled edges.
+    brain_extracted : float
+        Probability that only the intracranial space is left, -1000 HU around it; for anatomies with several targets.
+    mask_error_mm, mask_cut_mm : range
+        How far beyond the inner table the surface of what is left lies, from place to place, and how far above the
+        lowest target it ends.
     """
 
     pose: PoseOptions = field(default_factory=PoseOptions)
@@ -102,6 +107,9 @@ class CtSynthesis:
     beam_hardening: float = 0.4
     hardening_hu_per_mm: Range = (0.1, 0.8)
     motion: float = 0.08
+    brain_extracted: float = 0.0
+    mask_error_mm: Range = (-1.0, 1.5)
+    mask_cut_mm: Range = (0.0, 25.0)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from cormack.physics.synthesis.anatomy import Anatomy, FloatImage
 from cormack.physics.synthesis.deform import Bump, Pose
 from cormack.physics.synthesis.options import PoseOptions
 
-#: Lateral ventricles in a model's space: a place on the right and the reach of its swelling (mm).
-VENTRICLE_MM = ((14.0, -18.0, 14.0), (16.0, 34.0, 18.0))
+#: Lateral ventricles in a model's space: a place on the right and the reach of its swelling (mm), across less than the
+#: distance from the midline, so that what lies between the ventricles does not swell with them.
+VENTRICLE_MM = ((14.0, -18.0, 14.0), (13.0, 36.0, 20.0))
 
 
 def grid_axes(

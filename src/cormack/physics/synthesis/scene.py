@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,21 @@ class Scene:
         """Height of the target in voxels."""
         first, last = self.anatomy.bounds
         return float(last[2] - first[2])
+
+    @cached_property
+    def extra_axial(self) -> int:
+        """Target of what lies between bone and brain: the most frequent one of fluid just below the inner table."""
+        coarse = (slice(None, None, 3),) * 3
+        depth = self.anatomy.depth[coarse]
+        fluid = (self.anatomy.tissues[coarse] == Tissue.CSF) & (depth > 0) & (depth < 6 * DEPTH_STEPS_PER_MM)
+        return int(np.bincount(self.anatomy.targets[coarse][fluid], minlength=2)[1:].argmax()) + 1
+
+    def collect(self, box: Box, where: BoolArray, tissue: Tissue) -> None:
+        """Paint what gathers between bone and brain; it gets the target of that place, folds of dura keep theirs."""
+        if self.anatomy.several:
+            moved = where & (self.targets[box] > 0) & ~FOLDS[self.tissues[box]]
+            self.targets[box][moved] = self.extra_axial
+        self.paint(box, where, tissue)
 
     def box(self, centre: FloatArray, reach: FloatArray | float) -> Box:
         """The part of the arrays within `reach` voxels of a centre."""
@@ -140,3 +156,5 @@ def _table(tissues: tuple[Tissue, ...]) -> BoolArray:
 
 #: Look-up tables of frequent sets, far quicker than `isin`.
 OVER = {tissues: _table(tissues) for tissues in (BRAIN_TISSUES, BONE_TISSUES)}
+#: Tissues of the folds of dura, by code.
+FOLDS = _table((Tissue.DURA, Tissue.VEIN))
