@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from extract_phantoms import head_phantom
 from scipy import ndimage
 
+from cormack.core.acquisition import Acquisition
 from cormack.core.errors import ExtractionError, GeometryError, InputError
 from cormack.core.labels import BRAIN
 from cormack.core.volume import Unit, Volume
@@ -70,10 +73,29 @@ def test_where_bone_is_missing_the_network_decides():
     assert dice(mask, cut.brain) > 0.97
 
 
+@pytest.mark.parametrize("padding_hu", [-1000, -1024, -3024])
+def test_ends_of_the_field_of_view_are_no_missing_bone(closed, padding_hu):
+    """A slab of 50 mm between leaning ends: more of its surface is cut than borders on bone."""
+    _, j, k = np.ogrid[tuple(slice(n) for n in closed.volume.shape)]
+    beyond = np.abs(k - 100 - 0.25 * (j - 115)) > 25
+    data = np.where(beyond, padding_hu, closed.volume.data).astype(np.int16)
+    mask, findings = network_mask(closed.volume.with_data(data), network=stand_in())
+    assert dice(mask, closed.brain & ~beyond) > 0.97
+    assert findings == ()
+
+
 @pytest.mark.parametrize("spacing", [(0.5, 0.5, 10.0), (0.7, 0.7, 5.0), (3.0, 3.0, 3.0)])
 def test_thick_slices_and_large_voxels(spacing):
     phantom = head_phantom(spacing)
     assert dice(network_mask(phantom.volume, network=stand_in())[0], phantom.brain) > 0.95
+
+
+def test_thick_slices_on_close_voxels_are_told_by_their_stated_thickness(closed):
+    thick = ndimage.uniform_filter1d(closed.volume.data.astype(np.float32), 6, axis=2)
+    blurred = closed.volume.with_data(thick)
+    stated = replace(blurred, acquisition=Acquisition(slice_thickness_mm=6.0))
+    unknown, known = (dice(network_mask(v, network=stand_in())[0], closed.brain) for v in (blurred, stated))
+    assert known > max(0.985, unknown)
 
 
 def test_noise_and_what_is_not_finite_do_no_harm(closed):
@@ -134,7 +156,7 @@ def test_what_is_no_head_is_refused():
 
 def test_other_units_are_refused(closed):
     with pytest.raises(InputError, match="Hounsfield"):
-        brain_mask(closed.volume.with_data(closed.volume.data, unit=Unit.ARBITRARY), method="network")
+        brain_mask(closed.volume.with_data(closed.volume.data, unit=Unit.CORMACK), method="network")
 
 
 def test_an_unsure_network_is_told(closed):

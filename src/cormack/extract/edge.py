@@ -25,6 +25,14 @@ REACH_MM = 3.0
 THIN_REACH_MM = 0.5
 #: Thin plates of the skull's base, and the vault, on voxels of 2 mm (HU).
 DENSE_HU = (300.0, 600.0)
+#: Slices thicker than this (mm) wash the top of bone away, and half of what is left of the step lies too far inside:
+#: the edge is drawn so much higher for each mm more, at most at the last share of the step.
+WASHED_MM, HIGHER_PER_MM, HIGHEST = 3.0, 0.04, 0.65
+#: The stated thickness counts where slices are so many times as thick as far apart: interpolated or overlapping. Below,
+#: it may be that of the thickest slices of an uneven stack.
+OVERLAPPING = 1.8
+#: No slice counts as thicker (mm).
+THICKEST_MM = 10.0
 #: Bone is looked for along the normal of the network's surface: from so far inside it to so far outside (mm).
 NORMAL_MM = (-3.0, 5.0)
 #: Below the first, nothing dense lies there; above the second it is bone, thin or blurred (HU of a 2 mm voxel).
@@ -35,6 +43,8 @@ TONGUE_STEPS, GROOVE_STEPS = 2, 2
 CONTRAST_HU, CONTRAST_SHARE = (110.0, 600.0), 0.0005
 #: What counts as deep inside (mm).
 DEEP_MM = 6.0
+#: Within so many voxels of padding, air or the end of the image no bone can be seen: the field of view may end there.
+UNSEEN_STEPS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +60,7 @@ class Surroundings:
     dense : array, shape (i, j, k)
         From 0 to 1: how thick and dense it is; known where `bone` is.
     surface : bool array
-        The outermost layer of voxels inside.
+        The outermost layer of voxels inside, but for those where the field of view ends: bone cannot be seen there.
     outward : array, shape (3, voxels of the surface)
         Unit normals along the voxel axes.
     contrast : bool
@@ -66,7 +76,7 @@ class Surroundings:
 
     @property
     def bony_share(self) -> float:
-        """Share of the surface along which bone lies."""
+        """Share of the surface along which bone lies; 0 if no surface is seen."""
         return float(np.mean(self.bone[self.surface] > 0.5)) if self.surface.any() else 0.0
 
 
@@ -96,7 +106,7 @@ def look_around(hu: Volume, probability: FloatImage) -> Surroundings:
         np.maximum(peak, ndimage.map_coordinates(hu.data, seen, np.float32, order=1, mode="nearest"), out=peak)
     bone, dense = (np.zeros(depth.shape, dtype=np.float32) for _ in range(2))
     bone[band], dense[band] = (np.clip((peak - low) / (high - low), 0, 1) for low, high in (BONE_HU, DENSE_HU))
-    surface = inside & (depth < 2 * half)
+    surface = inside & (depth < 2 * half) & ndimage.binary_erosion(hu.data > hu.outside, iterations=UNSEEN_STEPS)
     deep = hu.data[depth > DEEP_MM]
     bright = (deep > CONTRAST_HU[0]) & (deep < CONTRAST_HU[1])
     contrast = bool(deep.size) and float(np.mean(bright)) > CONTRAST_SHARE
@@ -122,13 +132,21 @@ def draw_edge(volume: Volume, hu: Volume, probability: FloatImage, around: Surro
     way = WayBack(hu.affine, grid.affine(volume.affine), grid.shape())
     fields = np.stack([probability, around.depth_mm, around.bone, around.dense])
     share, depth, bone, dense = np.stack([plane for _, plane in way.planes(fields)], axis=-1)
-    step = step_field(fine, grid.spacing_mm, slice_mm=min(volume.spacing_mm[2], 10.0), contrast=around.contrast)
+    slice_mm = _slice_mm(volume)
+    height = min(0.5 + HIGHER_PER_MM * max(slice_mm - WASHED_MM, 0.0), HIGHEST)
+    step = step_field(fine, grid.spacing_mm, slice_mm=slice_mm, contrast=around.contrast, share=height)
     field = bone * step + (1 - bone) * (share - 0.5)
     core = depth > REACH_MM
     outward_mm = THIN_REACH_MM + (REACH_MM - THIN_REACH_MM) * dense
     allowed = (depth > -outward_mm) & ~((fine < AIR_HU) & (depth < 0))
     inside = _tidy(field > 0, core, allowed)
     return grid.threshold_native(np.where(inside, np.maximum(field, 0.1), np.minimum(field, -0.1)), volume.shape)
+
+
+def _slice_mm(volume: Volume) -> float:
+    """Thickness of the slices, which lie along the last axis: thick ones are thick on closer voxels, too."""
+    apart, stated = volume.spacing_mm[2], volume.acquisition.slice_thickness_mm or 0.0
+    return min(stated if stated >= OVERLAPPING * apart else apart, THICKEST_MM)
 
 
 def _fine_grid(volume: Volume, hu: Volume, around: Surroundings) -> WorkGrid:

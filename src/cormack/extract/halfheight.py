@@ -59,16 +59,16 @@ def half_height(
 
 
 def step_field(
-    hu: FloatImage, spacing_mm: tuple[float, float, float], *, slice_mm: float, contrast: bool
+    hu: FloatImage, spacing_mm: tuple[float, float, float], *, slice_mm: float, contrast: bool, share: float = 0.5
 ) -> FloatImage:
     """Positive where it is darker than half the step from brain to the bone near by, from -0.5 to 0.5.
 
-    Parameters as of `half_height`.
+    Parameters as of `half_height`; `share` is another part of the step than half of it.
     """
     # Across thick slices an oblique wall is a wide slope: its top is farther away in the plane, too.
     beside, along = max(PEAK_MM, slice_mm / 2), max(PEAK_MM, slice_mm)
     peak = ndimage.grey_dilation(hu, footprint=_ellipsoid((beside, beside, along), spacing_mm))
-    step = np.maximum((BRAIN_HU + peak) / 2, LOWEST_STEP_CONTRAST_HU if contrast else LOWEST_STEP_HU)
+    step = np.maximum(BRAIN_HU + share * (peak - BRAIN_HU), LOWEST_STEP_CONTRAST_HU if contrast else LOWEST_STEP_HU)
     return np.asarray(np.clip((step - hu) / np.maximum(peak - BRAIN_HU, 200.0), -0.5, 0.5), dtype=np.float32)
 
 

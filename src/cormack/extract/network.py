@@ -212,14 +212,8 @@ def largest_defect_cm2(coarse: Coarse) -> float:
     """Area of the largest stretch of the surface that has no bone beside it and does not look down."""
     around, hu = coarse.around, coarse.hu
     bare = np.zeros(coarse.inside.shape, dtype=bool)
-    # Where the field of view ends, bone cannot be seen.
-    inner = (slice(2, -2),) * 3
-    down = around.outward[2] < DOWN
-    bare[around.surface] = (around.bone[around.surface] < 0.5) & ~down
-    measured = ndimage.binary_erosion(hu.data != hu.outside, iterations=3, border_value=1)
-    kept = np.zeros_like(bare)
-    kept[inner] = (bare & measured)[inner]
-    parts, count = ndimage.label(kept, ndimage.generate_binary_structure(3, 2))
+    bare[around.surface] = (around.bone[around.surface] < 0.5) & (around.outward[2] >= DOWN)
+    parts, count = ndimage.label(bare, ndimage.generate_binary_structure(3, 2))
     if not count:
         return 0.0
     sizes = np.bincount(parts.ravel())[1:]
