@@ -12,6 +12,7 @@ from cormack.core.labels import Label, LabelMap, LabelTable
 from cormack.core.volume import Volume
 from cormack.files.label_tables import read_label_table
 from cormack.files.nifti import write_labels, write_volume
+from segmentations import segmentation
 from structure_sets import structure_set
 
 AFFINE = np.array([[2.0, 0, 0, -30], [0, 2.0, 0, -20], [0, 0, 3.0, 10], [0, 0, 0, 1]])
@@ -120,6 +121,70 @@ def test_contours_on_the_tilted_slices_of_a_dicom_series(tmp_path, phantom, expo
     data = np.asarray(rectified.dataobj)
     centre = (rectified.affine @ [*np.argwhere(data).mean(axis=0), 1])[:3]
     np.testing.assert_allclose(centre, np.mean(contours, axis=(0, 1)) * (-1, -1, 1), atol=0.3)
+
+
+@pytest.fixture(scope="module")
+def drawn(export, tmp_path_factory):
+    """A segmentation of two structures on some tilted slices of the export, and its numbers in NIfTI's order."""
+    images = [pydicom.dcmread(path) for path in filter(lambda p: p.is_file(), export.rglob("*"))]
+    images = [image for image in images if "SliceThickness" in image and "LOCALIZER" not in image.ImageType]
+    images.sort(key=lambda image: float(image.ImagePositionPatient[2]))
+    masks = np.zeros((len(images), 192, 192, 2), np.uint8)
+    masks[10:14, 60:90, 70:110, 0] = masks[20, 100:120, 70:110, 1] = 1
+    path = segmentation(tmp_path_factory.mktemp("drawn") / "seg.dcm", images, masks)
+    return path, np.max(masks * [1, 2], axis=3).transpose(2, 1, 0)
+
+
+def test_frames_of_a_segmentation_lie_on_their_slices(tmp_path, export, drawn, cormack):
+    path, numbers = drawn
+    out = tmp_path / "out.nii.gz"
+    code, told, _ = cormack("labels", "import", path, out, "--reference", export, "--native")
+    assert (code, "2 named structures from SEG" in told) == (0, True)
+    found = nib.load(out)
+    assert cormack("convert", export, tmp_path / "ct.nii.gz", "--native")[0] == 0
+    truth = nib.as_closest_canonical(nib.Nifti1Image(numbers.astype(np.uint8), nib.load(tmp_path / "ct.nii.gz").affine))
+    np.testing.assert_allclose(found.affine, truth.affine, atol=1e-4)
+    np.testing.assert_array_equal(np.asarray(found.dataobj), np.asarray(truth.dataobj))
+    table = read_label_table(tmp_path / "out.tsv")
+    assert [(label.name, label.snomed_ct) for label in table] == [("one", "12738006"), ("two", "12738006")]
+    volume_ml = np.count_nonzero(numbers == 1) * abs(np.linalg.det(found.affine)) / 1000
+
+    assert cormack("labels", "import", path, out, "--reference", export)[0] == 0
+    rectified = nib.load(out)
+    found_ml = np.count_nonzero(np.asarray(rectified.dataobj) == 1) * abs(np.linalg.det(rectified.affine)) / 1000
+    assert found_ml == pytest.approx(volume_ml, rel=0.1)
+
+
+def test_a_segmentation_on_a_converted_image(tmp_path, export, drawn, cormack):
+    """The frames know the patient's space; the file's axes may run another way."""
+    path, numbers = drawn
+    assert cormack("convert", export, tmp_path / "ct.nii.gz", "--native")[0] == 0
+    turning = [[1, -1], [0, 1], [2, 1]]
+    turned = nib.load(tmp_path / "ct.nii.gz").as_reoriented(turning)
+    turned.header.set_xyzt_units("mm")
+    nib.save(turned, tmp_path / "turned.nii.gz")
+    words = ("labels", "import", path, tmp_path / "out.nii.gz", "--reference", tmp_path / "turned.nii.gz")
+    assert cormack(*words)[0] == 0
+    found = nib.load(tmp_path / "out.nii.gz")
+    np.testing.assert_allclose(found.affine, turned.affine, atol=1e-4)
+    np.testing.assert_array_equal(np.asarray(found.dataobj), nib.apply_orientation(numbers, turning))
+
+
+def test_a_segmentation_of_another_series(tmp_path, export, drawn, image, cormack):
+    dataset = pydicom.dcmread(drawn[0])
+    dataset.ReferencedSeriesSequence[0].SeriesInstanceUID = "1.2.3.4"
+    dataset.save_as(tmp_path / "stranger.dcm")
+    words = ("labels", "import", tmp_path / "stranger.dcm", tmp_path / "out.nii.gz", "--reference")
+    code, _, said = cormack(*words, export)
+    assert (code, "the series that the segmentation was drawn on cannot be taken" in said) == (1, True)
+    assert "1.2.3.4" not in said
+    assert cormack(*words, export, "--series", "2")[0] == 0
+    far = nib.load(image)
+    moved = nib.Nifti1Image(np.asarray(far.dataobj), far.affine + np.outer([1, 1, 1, 0], [0, 0, 0, 900]))
+    moved.header.set_xyzt_units("mm")
+    nib.save(moved, tmp_path / "far.nii.gz")
+    code, _, said = cormack(*words, tmp_path / "far.nii.gz")
+    assert (code, "do not overlap" in said) == (1, True)
 
 
 def test_what_cannot_be_imported(tmp_path, image, cormack):

@@ -58,7 +58,7 @@ def test_what_is_no_structure_set(tmp_path):
     with pytest.raises(DicomError, match="nor a DICOM file"):
         read_rtstruct(text)
     other = structure_set(tmp_path / "ct.dcm", [], "1.2.840.10008.5.1.4.1.1.2")
-    with pytest.raises(DicomError, match="no RT Structure Set"):
+    with pytest.raises(DicomError, match="neither RT Structure Set"):
         read_rtstruct(other)
     empty = structure_set(tmp_path / "empty.dcm", [("point", None, [("POINT", TRIANGLE[:1])])])
     with pytest.raises(DicomError, match="no closed contour"):

@@ -142,15 +142,15 @@ def labels_group() -> None:
 )
 @names_option
 @click.option("--nearest", is_flag=True, help="Take the nearest label, for masks on single slices.")
-@click.option("--native", is_flag=True, help="Leave contours on the slices of a DICOM series as acquired.")
+@click.option("--native", is_flag=True, help="Leave contours or frames on the slices of a DICOM series as acquired.")
 @click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series of IMAGE instead of the best one.")
 @assume_mm_option
 @talk_options
 def import_command(source: Path, out: Path, reference: Path, quiet: bool, verbose: int, **values: Any) -> None:
     """Bring labels of another tool onto the grid of an image.
 
-    IN is NRRD (3D Slicer's .seg.nrrd, too), one DICOM file with an RT Structure Set, or NIfTI. Beside OUT.nii.gz come
-    OUT.tsv (names and colours) and OUT.json.
+    IN is NRRD (3D Slicer's .seg.nrrd, too), one DICOM file with an RT Structure Set or a segmentation (SEG), or NIfTI.
+    Beside OUT.nii.gz come OUT.tsv (names and colours) and OUT.json.
     """
     from cormack.pipeline.import_labels import import_labels
 

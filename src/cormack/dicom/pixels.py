@@ -46,6 +46,8 @@ def stored_values(dataset: Any, frame: int, workers: DecodeWorkers) -> npt.NDArr
         words = _words(dataset, syntax, frame, rows, columns)
         if words is not None:
             return words
+        if headers.integer(dataset, "BitsAllocated") == 1 and (not syntax or syntax in NATIVE):
+            return _bits(dataset, frame, rows, columns)
         if syntax and syntax not in NATIVE:
             _check_stream_size(dataset, rows, columns)
         decoder = get_decoder(syntax or _native_syntax(dataset))
@@ -78,6 +80,17 @@ def _words(dataset: Any, syntax: str, frame: int, rows: int, columns: int) -> np
     if len(data) != size:
         raise DicomError("the pixel data of a file is cut short")
     return np.frombuffer(data, dtype="<i2" if signed else "<u2").reshape(rows, columns)
+
+
+def _bits(dataset: Any, frame: int, rows: int, columns: int) -> npt.NDArray[np.uint8]:
+    """Values of one bit each, the first one lowest; a frame may begin within a byte, where pydicom finds none."""
+    first = frame * rows * columns
+    last = first + rows * columns
+    packed = np.frombuffer(dataset.PixelData, dtype=np.uint8)[first // 8 : -(-last // 8)]
+    values = np.unpackbits(packed, bitorder="little")[first % 8 :][: last - first]
+    if len(values) != last - first:
+        raise DicomError("the pixel data of a file is cut short")
+    return values.reshape(rows, columns)
 
 
 def _native_syntax(dataset: Any) -> str:

@@ -49,7 +49,9 @@ def read_rtstruct(path: Path) -> tuple[tuple[ContouredStructure, ...], int]:
         if "SOPClassUID" not in dataset:
             raise DicomError(f"{path}: neither NRRD nor NIfTI by its name, nor a DICOM file")
         if dataset.SOPClassUID != RT_STRUCTURE_SET:
-            raise DicomError(f"{path}: a DICOM file, but no RT Structure Set; give NRRD, RTSTRUCT or NIfTI")
+            raise DicomError(
+                f"{path}: a DICOM file, but neither RT Structure Set nor Segmentation; give one, NRRD or NIfTI"
+            )
         names = {int(roi.ROINumber): str(roi.get("ROIName", "")).strip() for roi in dataset.StructureSetROISequence}
         found = [_structure(item, names) for item in dataset.get("ROIContourSequence") or ()]
     except (OSError, EOFError, AttributeError, KeyError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Label maps of other tools on the grid of an image: NRRD, RT Structure Sets, NIfTI."""
+"""Label maps of other tools on the grid of an image: NRRD, DICOM (RT Structure Sets, segmentations), NIfTI."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Literal
 
 from cormack.core.contours import ContouredStructure
+from cormack.core.errors import InputError, SeriesError
 from cormack.core.findings import Finding
 from cormack.core.labels import Label, LabelMap, LabelTable
 from cormack.core.provenance import package_version
 from cormack.core.transforms import Affine
-from cormack.core.volume import SliceStack
+from cormack.core.volume import AnyArray, SliceStack
 from cormack.dicom.rtstruct import read_rtstruct
+from cormack.dicom.segmentation import Segmentation, is_segmentation, read_segmentation
 from cormack.files.label_tables import COLORS, read_label_table, unique_names, write_label_table
 from cormack.files.nifti import is_nifti, read_stack, write_labels
 from cormack.files.nrrd import is_nrrd, read_nrrd_labels
 from cormack.files.outputs import OutputSet
 from cormack.files.sidecar import to_json
 from cormack.imaging.contours import fill_contours
+from cormack.imaging.place_slices import filled_labels, placed_labels
 from cormack.imaging.rectify_labels import rectify_labels
 from cormack.imaging.warp import warp
 from cormack.measure.change import structure_volumes
@@ -30,7 +33,7 @@ from cormack.pipeline.load import locate
 from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.progress import Progress, Silent
 
-Source = Literal["NRRD", "RTSTRUCT", "NIfTI"]
+Source = Literal["NRRD", "RTSTRUCT", "SEG", "NIfTI"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,20 +61,21 @@ def import_labels(
     Parameters
     ----------
     source : Path
-        NRRD (`.nrrd`, `.seg.nrrd`), NIfTI, or one DICOM file with an RT Structure Set.
+        NRRD (`.nrrd`, `.seg.nrrd`), NIfTI, or one DICOM file: an RT Structure Set or a segmentation (SEG).
     out : Path
         `….nii.gz` or `….nii`; `….json` and the names `….tsv` are written beside it.
     reference : Path
         The image: NIfTI, or DICOM. Its grid is taken, of DICOM the rectified one, as `convert` writes it. Contours are
-        filled on the slices as acquired first. Labels are brought onto the grid by their shares, interpolated linearly.
+        filled on the slices as acquired first, frames of a SEG laid on those. Labels are brought onto the grid by their
+        shares, interpolated linearly.
     options : LoadOptions
-        Of the reference.
+        Of the reference. A SEG names the series it was drawn on, which is taken unless another one is asked for.
     names : Path, optional
         Table of the structures' names, in place of those of the source.
     nearest : bool
         Take the nearest label instead: for masks on single slices, not for contours.
     native : bool
-        Leave filled contours on the slices as acquired, if these are evenly spaced.
+        Leave filled contours and frames on the slices as acquired, if these are evenly spaced.
     progress : Progress, optional
 
     Raises
@@ -86,6 +90,8 @@ def import_labels(
     listener.step("Reading labels")
     if is_nrrd(source) or is_nifti(source):
         made, codes = _resampled(source, reference, options, listener, order=0 if nearest else 1)
+    elif is_segmentation(source):
+        made, codes = _laid(source, reference, options, listener, order=0 if nearest else 1, native=native)
     else:
         made, codes = _filled(source, reference, options, listener, native=native)
     labels = made.labels if table is None else replace(made.labels, table=table)
@@ -127,15 +133,56 @@ def _filled(
     progress.step("Filling contours")
     filled = fill_contours(structures, stack)
     table = _table(structures)
-    if is_grid or native:
-        # An uneven stack has no affine; `to_volume` says so.
-        affine = stack.to_volume().affine
-        labels = LabelMap(filled.data, affine, table)
-    else:
-        labels = rectify_labels(filled.data, stack, table, spacing=options.slice_spacing)
+    labels = _on_grid(filled.data, stack, table, options, as_acquired=is_grid or native)
     labels = replace(labels, description="contours filled on the slices of the image")
     findings = (*_overlap(filled.overlap), *_lost(structures, filled.left_out, open_))
     return Imported(labels, "RTSTRUCT", findings), codes
+
+
+def _laid(
+    source: Path, reference: Path, options: LoadOptions, progress: Progress, *, order: int, native: bool
+) -> tuple[Imported, str]:
+    """Frames of a segmentation laid on the slices of the reference; those of other slices are resampled."""
+    read = read_segmentation(source)
+    progress.step("Reading the image")
+    options = _of_series(read, reference, options)
+    try:
+        stack, codes, is_grid = _slices(reference, options, progress)
+    except SeriesError as error:
+        raise InputError(
+            f"{reference}: the series that the segmentation was drawn on cannot be taken ({error}); give the folder "
+            "that holds it, or another series of the same space by --series"
+        ) from error
+    table = _named(read)
+    data = placed_labels(read.slices, stack)
+    if data is not None:
+        labels = _on_grid(data, stack, table, options, as_acquired=is_grid or native)
+    elif native:
+        raise InputError(f"{source}: its frames do not lie on the slices of the image; leave out --native")
+    else:
+        own = LabelMap(*filled_labels(read.slices, read.spacing_mm), table)
+        grid = find_grid(reference, options, progress)
+        progress.step("Resampling")
+        labels = warp(own, Affine.identity(), grid.affine, grid.shape, order=order)
+    labels = replace(labels, description="frames of a segmentation on the grid of the image")
+    return Imported(labels, "SEG", _overlap(read.overlap)), codes
+
+
+def _of_series(read: Segmentation, reference: Path, options: LoadOptions) -> LoadOptions:
+    """The options with the series that the segmentation names, if the reference is DICOM and none was asked for."""
+    if options.series is not None or (is_nifti(reference) and reference.is_file()):
+        return options
+    return replace(options, series=read.series_uid)
+
+
+def _on_grid(
+    data: AnyArray, stack: SliceStack, table: LabelTable, options: LoadOptions, *, as_acquired: bool
+) -> LabelMap:
+    """Labels of slices as they are, or on the rectified grid."""
+    if as_acquired:
+        # An uneven stack has no affine; `to_volume` says so.
+        return LabelMap(data, stack.to_volume().affine, table)
+    return rectify_labels(data, stack, table, spacing=options.slice_spacing)
 
 
 def _slices(reference: Path, options: LoadOptions, progress: Progress) -> tuple[SliceStack, str, bool]:
@@ -167,6 +214,16 @@ def _table(structures: tuple[ContouredStructure, ...]) -> LabelTable:
         tuple(
             Label(n, name, name, structure.color or COLORS[n % len(COLORS)])
             for n, (name, structure) in enumerate(zip(names, structures, strict=True), start=1)
+        )
+    )
+
+
+def _named(read: Segmentation) -> LabelTable:
+    names = unique_names(segment.name for segment in read.segments)
+    return LabelTable(
+        tuple(
+            Label(one.number, name, name, one.color or COLORS[one.number % len(COLORS)], one.snomed_ct)
+            for name, one in zip(names, read.segments, strict=True)
         )
     )
 
