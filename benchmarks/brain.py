@@ -91,12 +91,12 @@ def rows(
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--subject", choices=SUBJECTS, action="append")
-    parser.add_argument("--method", choices=tuple(METHODS), action="append")
+    parser.add_argument("--method", choices=tuple(METHODS["CT"]), action="append")
     chosen = parser.parse_args()
     missed = 0
     print("| head | method | reference | Dice | HD95 mm | mean distance mm | ml | reference ml | s |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    for subject, method, name, v in rows(tuple(chosen.subject or SUBJECTS), tuple(chosen.method or METHODS)):
+    for subject, method, name, v in rows(tuple(chosen.subject or SUBJECTS), tuple(chosen.method or METHODS["CT"])):
         print(
             f"| {subject} | {method} | {name} "
             f"| {v[0]:.4f} | {v[1]:.2f} | {v[2]:.2f} | {v[3]:.0f} | {v[4]:.0f} | {v[5]:.1f} |",

@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("--anatomies", type=Path)
     parser.add_argument("--heads", type=int, default=200)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--method", choices=tuple(METHODS), default=DEFAULT_METHOD)
+    parser.add_argument("--method", choices=tuple(METHODS["CT"]), default=DEFAULT_METHOD)
     parser.add_argument("--part", choices=("synthetic", "real"), action="append")
     chosen = parser.parse_args()
     parts = chosen.part or ["real", "synthetic"]

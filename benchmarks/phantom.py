@@ -33,7 +33,7 @@ def main() -> None:
         truth = scanned.truth.intracranial_mask(volume.affine, volume.shape)
         exact_ml = scanned.truth.intracranial_volume_ml
         head = head_mask(volume)
-        for method in METHODS:
+        for method in METHODS["CT"]:
             found = brain_mask(volume, method=method, head=head)
             mask = found.mask()
             dice = 2 * np.count_nonzero(mask & truth) / (np.count_nonzero(mask) + np.count_nonzero(truth))

@@ -18,24 +18,24 @@ def histogram(values):
 
 
 def test_moments_and_percentiles_are_numpys(values, histogram):
-    mean, deviation = histogram.moments_hu()
+    mean, deviation = histogram.moments()
     assert mean == pytest.approx(values.mean())
     assert deviation == pytest.approx(values.std())
     for percent in (5, 25, 50, 95):
         expected = np.percentile(values, percent, method="inverted_cdf")
-        assert histogram.percentile_hu(percent) == expected
+        assert histogram.percentile(percent) == expected
 
 
 def test_fraction_counts_both_ends(values, histogram):
     assert histogram.fraction(30, 40) == pytest.approx(((values >= 30) & (values <= 40)).mean())
     assert histogram.total == len(values)
-    assert histogram.hu[0] == -100
+    assert histogram.values[0] == -100
 
 
 def test_empty_histogram_has_no_statistics():
     empty = Histogram("brain", 0, np.zeros(10, dtype=np.int64), 1.0)
-    assert empty.moments_hu() is None
-    assert empty.percentile_hu(50) is None
+    assert empty.moments() is None
+    assert empty.percentile(50) is None
     assert empty.fraction(0, 5) == 0.0
 
 

@@ -7,7 +7,15 @@ from analytic_heads import make_head
 from cormack.core.acquisition import Acquisition
 from cormack.core.volume import SliceStack
 from cormack.measure.noise import Noise
-from cormack.measure.quality import SliceSpacing, quality_findings, quality_measurements, slice_spacing
+from cormack.measure.quality import (
+    SliceSpacing,
+    kernel_findings,
+    noise_measurements,
+    slice_findings,
+    slice_measurements,
+    slice_spacing,
+    value_findings,
+)
 
 EVEN = SliceSpacing(1.0, 1.0, 1.0, 1.0)
 
@@ -16,7 +24,8 @@ SOFT, STRONG, FINE, COARSE = (Noise(5, 0.28, 0.45), Noise(25, 0.28, 0.45), Noise
 
 
 def codes(spacing=EVEN, noise=SOFT, median=32.0, **acquisition):
-    return [f.code for f in quality_findings(spacing, noise, median, Acquisition(**acquisition))]
+    found = (*slice_findings(spacing), *kernel_findings(Acquisition(**acquisition), noise), *value_findings(median))
+    return [f.code for f in found]
 
 
 def stack(positions, thickness=None):
@@ -32,9 +41,12 @@ def test_spacing_is_measured_on_the_native_stack():
     assert spacing == SliceSpacing(7.0, 4.0, 7.0, 4.0)
     assert not spacing.even
     assert slice_spacing(head.volume, None).median_mm == pytest.approx(8)
-    values = {m.name: m.value for m in quality_measurements(spacing, SOFT)}
+    values = {m.name: m.value for m in (*slice_measurements(spacing), *noise_measurements(SOFT))}
     assert values == {"slice distance": 7.0, "slice thickness": 4.0, "noise HU": 5, "noise frequency": 0.28}
-    assert all("not measured" in m.definition for m in quality_measurements(slice_spacing(head.volume, None), None)[1:])
+    assert all(
+        "not measured" in m.definition
+        for m in (*slice_measurements(slice_spacing(head.volume, None))[1:], *noise_measurements(None))
+    )
 
 
 def test_slices_thick_and_gapped():

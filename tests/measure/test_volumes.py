@@ -3,6 +3,7 @@
 import pytest
 
 from analytic_heads import BRAIN_MM, HEAD_MM, ellipsoid_ml, make_head
+from cormack.core.findings import Measurement
 from cormack.measure.boxes import region
 from cormack.measure.volumes import volume_findings, volume_measurements
 
@@ -38,6 +39,8 @@ def test_definition_says_which_surface_the_mask_follows():
     ],
 )
 def test_implausible_volumes_are_reported(intracranial, head, codes):
-    findings = volume_findings(intracranial, head)
+    findings = volume_findings(
+        Measurement("intracranial volume", intracranial, "ml", ""), Measurement("head volume", head, "ml", "")
+    )
     assert [f.code for f in findings] == codes
     assert all(f.evidence["intracranial_volume_ml"] == intracranial for f in findings)

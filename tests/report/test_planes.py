@@ -12,7 +12,7 @@ from analytic_heads import BRAIN_MM, make_head
 from cormack.core.labels import BRAIN, LabelMap
 from cormack.core.volume import Volume
 from cormack.imaging.windows import WINDOWS
-from cormack.report.figures import BONE_SECTIONS, MONTAGE_SECTIONS, figures
+from cormack.report.figures import MONTAGE_SECTIONS, WHOLE_SECTIONS, figures
 from cormack.report.planes import AXIAL, CORONAL, SAGITTAL, panel
 
 
@@ -90,12 +90,12 @@ def test_figures_show_the_head_and_leave_out_the_air():
     shown = figures(head.volume, head.head, head.brain)
     assert [p.plane for p in shown.planes] == ["axial", "coronal", "sagittal"]
     assert len(shown.montage) == MONTAGE_SECTIONS
-    assert len(shown.bone) == BONE_SECTIONS + 2
+    assert len(shown.whole) == WHOLE_SECTIONS + 2
     axial = shown.planes[0]
     assert 156 < axial.width_mm < 156 + 2 * 14
     assert 196 < axial.height_mm < 196 + 2 * 14
     assert set(axial.contours) == {"head", "brain"}
-    assert all(p.contours == {} for p in shown.bone)
+    assert all(p.contours == {} for p in shown.whole)
 
 
 def test_few_thick_slices_are_each_shown_once():

@@ -30,6 +30,7 @@ from cormack.cli.options import (
     load_from,
     load_options,
     method_option,
+    modality_option,
     talk_options,
 )
 from cormack.cli.plot import plot_group
@@ -73,15 +74,16 @@ def cli() -> None:
     type=click.Choice(["air", "nan", "shift"]),
     default="air",
     show_default=True,
-    help="Outside the brain: -1024 HU; NaN; or 0 with 1025 added to all HU inside.",
+    help="Outside the brain: -1024 HU (MR: 0); NaN; or 0 with 1025 added to all HU inside.",
 )
-@click.option("--cormack-units", is_flag=True, help="Write the volume in Cormack units, too.")
+@click.option("--cormack-units", is_flag=True, help="Write the volume in Cormack units, too (CT).")
 @space_options
+@modality_option
 @load_options
 @click.option("--force", is_flag=True, help="Compute again what is done already.")
 @talk_options
 def run_command(source: Path, out: Path, participants: tuple[str, ...], force: bool, **values: Any) -> None:
-    """Take a head CT all the way: masks, volumes, report.
+    """Take a head CT or MR all the way: masks, volumes, report.
 
     IN is a folder with DICOM files (nested, any names), a zip or tar of them, a NIfTI file, or a BIDS data set.
     OUT_DIR becomes a BIDS derivatives data set; a second run over the same input does nothing.
@@ -169,6 +171,7 @@ def _extract(region: str, source: Path, out: Path, values: dict[str, Any]) -> No
 @extract_group.command(name="head")
 @click.argument("source", metavar="IN", type=IN_PATH)
 @click.argument("out", metavar="OUT.nii.gz", type=OUT_PATH)
+@modality_option
 @load_options
 @talk_options
 def extract_head_command(source: Path, out: Path, **values: Any) -> None:
@@ -180,10 +183,11 @@ def extract_head_command(source: Path, out: Path, **values: Any) -> None:
 @click.argument("source", metavar="IN", type=IN_PATH)
 @click.argument("out", metavar="OUT.nii.gz", type=OUT_PATH)
 @method_option
+@modality_option
 @load_options
 @talk_options
 def extract_brain_command(source: Path, out: Path, **values: Any) -> None:
-    """Mask of the brain (the intracranial space); IN is DICOM or NIfTI."""
+    """Mask of the brain: the intracranial space of a head CT, brain and fluid of an MR; IN is DICOM or NIfTI."""
     _extract("brain", source, out, values)
 
 

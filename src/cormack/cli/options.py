@@ -96,14 +96,25 @@ def load_options(command: Command) -> Command:
     return command
 
 
+modality_option = click.option(
+    "--modality",
+    type=click.Choice(["auto", "CT", "MR"]),
+    default="auto",
+    show_default=True,
+    help="What IN is of: auto asks the header, the sidecar or the values, and takes CT where there are both.",
+)
+
+
 def method_option(command: Command) -> Command:
     """`--method` of brain extraction."""
+    names = dict.fromkeys(name for methods in BRAIN_METHODS.values() for name in methods)
     return click.option(
         "--method",
-        type=click.Choice(BRAIN_METHODS),
+        type=click.Choice(list(names)),
         default=DEFAULT_METHOD,
         show_default=True,
-        help="Brain extraction: a network, the inside of the skull by rules, or the published CT recipe with BET.",
+        help="Brain extraction: the modality's network; on CT also the inside of the skull by rules, or the published "
+        "recipe with BET; on MR also a network by its name.",
     )(command)
 
 
@@ -113,6 +124,6 @@ def load_from(values: dict[str, Any]) -> LoadOptions:
     from cormack.pipeline.options import LoadOptions
 
     rules = values.pop("rules", None)
-    names = ("series", "slice_spacing", "voxel_mm", "interpolation", "bridge_gaps", "assume_mm")
+    names = ("modality", "series", "slice_spacing", "voxel_mm", "interpolation", "bridge_gaps", "assume_mm")
     chosen = {name: values.pop(name) for name in names if name in values}
     return LoadOptions(**chosen) if rules is None else LoadOptions(**chosen, rules=load_rules(rules))

@@ -60,6 +60,8 @@ class LabelTable:
 
 HEAD = LabelTable((Label(1, "head", "head", (86, 180, 233), "69536005"),))
 BRAIN = LabelTable((Label(1, "intracranial space", "brain", (230, 159, 0)),))
+#: What MR shows of it: bone and dura, dark as the fluid beside them, leave no edge to follow.
+BRAIN_AND_CSF = LabelTable((Label(1, "brain and CSF", "brain", (230, 159, 0)),))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,60 +8,67 @@ import numpy as np
 import numpy.typing as npt
 
 from cormack.core.findings import Finding, Measurement
+from cormack.core.volume import Unit
 
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """Voxel counts in bins of 1 HU: bin b holds the voxels of `first_hu` + b.
+    """Voxel counts in bins of even width: bin b holds the voxels around `first` + b · `width`.
 
     Parameters
     ----------
     region : str
         What was counted ("intracranial space", "head").
-    first_hu : int
+    first : float
+        Value of the first bin, in the volume's unit.
     counts : array of int64, shape (bins,)
     voxel_volume_ml : float
+    width : float
+        Of a bin: 1 HU for CT.
+    unit : Unit
     """
 
     region: str
-    first_hu: int
+    first: float
     counts: npt.NDArray[np.int64]
     voxel_volume_ml: float
+    width: float = 1.0
+    unit: Unit = Unit.HU
 
     @property
-    def hu(self) -> npt.NDArray[np.int64]:
-        """The HU of every bin, shape (bins,)."""
-        return self.first_hu + np.arange(len(self.counts), dtype=np.int64)
+    def values(self) -> npt.NDArray[np.float64]:
+        """The value of every bin, shape (bins,)."""
+        return np.asarray(self.first + self.width * np.arange(len(self.counts)), dtype=np.float64)
 
     @property
     def total(self) -> int:
         """Number of voxels counted."""
         return int(self.counts.sum())
 
-    def fraction(self, low_hu: float, high_hu: float) -> float:
-        """Share of the voxels with low_hu <= HU <= high_hu; 0.0 of an empty histogram."""
-        inside = (self.hu >= low_hu) & (self.hu <= high_hu)
+    def fraction(self, low: float, high: float) -> float:
+        """Share of the voxels with low <= value <= high; 0.0 of an empty histogram."""
+        inside = (self.values >= low) & (self.values <= high)
         return float(self.counts[inside].sum()) / max(self.total, 1)
 
-    def percentile_hu(self, percent: float) -> float | None:
-        """Return the smallest HU at or below which `percent` of the voxels lie; None of an empty histogram."""
+    def percentile(self, percent: float) -> float | None:
+        """Return the smallest value at or below which `percent` of the voxels lie; None of an empty histogram."""
         if self.total == 0:
             return None
         cumulative = np.cumsum(self.counts)
-        return float(self.first_hu + int(np.searchsorted(cumulative, percent / 100.0 * cumulative[-1])))
+        return float(self.first + self.width * int(np.searchsorted(cumulative, percent / 100.0 * cumulative[-1])))
 
-    def moments_hu(self) -> tuple[float, float] | None:
-        """Mean and (population) standard deviation in HU; None of an empty histogram."""
+    def moments(self) -> tuple[float, float] | None:
+        """Mean and (population) standard deviation; None of an empty histogram."""
         if self.total == 0:
             return None
-        hu = self.hu.astype(np.float64)
-        mean = float(hu @ self.counts) / self.total
-        return mean, float(np.sqrt(((hu - mean) ** 2) @ self.counts / self.total))
+        values = self.values
+        mean = float(values @ self.counts) / self.total
+        return mean, float(np.sqrt(((values - mean) ** 2) @ self.counts / self.total))
 
 
 @dataclass(frozen=True, eq=False)
 class ScanMeasures:
-    """The measurements of a scan, histograms of HU inside the brain and the head mask, and what looks suspicious."""
+    """The measurements of a scan, histograms of values inside the masks of brain and head, what looks suspicious."""
 
     measurements: tuple[Measurement, ...]
     histogram: Histogram

@@ -35,6 +35,10 @@ class Unit(StrEnum):
     ARBITRARY = "arbitrary"
 
 
+#: The modalities of which heads are worked on, by the unit of their values.
+MODALITIES = {Unit.HU: "CT", Unit.ARBITRARY: "MR"}
+
+
 @dataclass(frozen=True, eq=False)
 class Volume:
     """A 3-D image on an evenly spaced grid.
@@ -102,6 +106,12 @@ class Volume:
         """Continuous voxel indices of RAS+ millimetres, shape (..., 3) to (..., 3)."""
         inverse = np.linalg.inv(self.affine)
         return np.asarray(np.asarray(xyz, dtype=np.float64) @ inverse[:3, :3].T + inverse[:3, 3])
+
+    def cropped(self, box: tuple[slice, slice, slice]) -> Volume:
+        """The voxels of a box, where they lie; its slices have a start and no step."""
+        affine = self.affine.copy()
+        affine[:3, 3] = self.world([side.start for side in box])
+        return replace(self, data=np.ascontiguousarray(self.data[box]), affine=affine)
 
     def with_data(self, data: AnyArray, *, unit: Unit | None = None, outside: float | None = None) -> Volume:
         """The same grid with other numbers."""

@@ -82,6 +82,8 @@ REJECTIONS: tuple[tuple[str, Test, bool], ...] = (
     ("other-body-part", _other_part, True),
 )
 
+#: T1-weighted images have echo times below this (ms), T2-weighted ones and FLAIR above.
+LONG_ECHO_MS = 40.0
 _KERNEL_RANK = {KernelClass.SOFT: 0, None: 1, KernelClass.MEDIUM: 1, KernelClass.SHARP: 2}
 
 
@@ -145,6 +147,10 @@ PREFERENCES: dict[str, tuple[Preference, str]] = {
     ),
     "original": (lambda c, r: float("DERIVED" in c.entry.image_type), "it is original, not derived"),
     "magnitude": (lambda c, r: float(c.entry.component not in (None, "magnitude")), "its values are magnitudes"),
+    "short-echo": (
+        lambda c, r: float((c.entry.first.echo_time_ms or 0.0) > LONG_ECHO_MS),
+        "its echo time is that of T1 weighting",
+    ),
     "softer-kernel": (lambda c, r: float(_KERNEL_RANK[c.entry.kernel_class]), "its kernel is softer"),
     "thinner": (lambda c, r: round(_spacing(c, r), 1), "its slices are thinner"),
     "coverage": (lambda c, r: -round(_extent(c), -1), "it covers more"),

@@ -75,6 +75,25 @@ class SelectionRules:
 
 
 DEFAULT_RULES = SelectionRules()
+#: Preferences among series of MR: T1 weighting and thin slices of any plane count, kernels and vessels do not.
+MR_PREFERENCES = (
+    "head-sized",
+    "enough-coverage",
+    "short-echo",
+    "original",
+    "magnitude",
+    "thinner",
+    "coverage",
+    "more-slices",
+    "number",
+    "part",
+)
+
+
+def for_mr(rules: SelectionRules) -> SelectionRules:
+    """The rules for MR; preferences that the user chose stay."""
+    kept = rules.preferences if rules.preferences != DEFAULT_RULES.preferences else MR_PREFERENCES
+    return replace(rules, modality="MR", preferences=kept)
 
 
 def load_rules(path: str | os.PathLike[str]) -> SelectionRules:
@@ -95,8 +114,9 @@ def load_rules(path: str | os.PathLike[str]) -> SelectionRules:
         if key not in known:
             raise InputError(f"the rules file {path} has {key!r}; known rules are {', '.join(known)}")
         changes[key] = _converted(key, value, known[key], path)
-    if unknown := set(changes.get("preferences", ())) - set(DEFAULT_RULES.preferences):
-        names = ", ".join(DEFAULT_RULES.preferences)
+    known_names = dict.fromkeys((*DEFAULT_RULES.preferences, *MR_PREFERENCES))
+    if unknown := set(changes.get("preferences", ())) - set(known_names):
+        names = ", ".join(known_names)
         raise InputError(f"the rules file {path} prefers {sorted(unknown)[0]!r}; known preferences are {names}")
     if changes.get("min_slices", 3) < 3:
         raise InputError(f"the rules file {path} sets min_slices to {changes['min_slices']}; at least 3 make a volume")

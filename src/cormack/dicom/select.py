@@ -98,7 +98,7 @@ def select_series(
     if not candidates:
         refused_all = [verdicts[i] for i in sorted(verdicts)]
         damaged = _damaged(refused_all, rules)
-        raise DicomError(damaged) if damaged else SeriesError(_none(inventory, refused_all, series))
+        raise DicomError(damaged) if damaged else SeriesError(_none(inventory, refused_all, series, rules))
     entries = {i: inventory.series[i] for i in candidates}
     _set_strays_aside(entries, verdicts, rules)
     ranked = _ranked({i: Candidate(entry) for i, entry in entries.items()}, rules)
@@ -242,7 +242,7 @@ def _damaged(verdicts: list[Verdict], rules: SelectionRules) -> str | None:
     )
 
 
-def _none(inventory: Inventory, verdicts: list[Verdict], series: int | str | None) -> str:
+def _none(inventory: Inventory, verdicts: list[Verdict], series: int | str | None, rules: SelectionRules) -> str:
     """Why there is nothing to choose, most telling case first."""
     if series is not None:
         asked = [v for v in verdicts if v.code != "not-asked-for"]
@@ -252,12 +252,12 @@ def _none(inventory: Inventory, verdicts: list[Verdict], series: int | str | Non
     codes = Counter(v.code for v in verdicts)
     if set(codes) == {"localizer"}:
         count = sum(len(v.entry.instances) for v in verdicts)
-        return f"only localizers (scouts) were found, {count} in all; expected a head CT volume"
+        return f"only localizers (scouts) were found, {count} in all; expected a head {rules.modality} volume"
     listed = "; ".join(f"{v.entry.label} {v.reason}" for v in verdicts[:8])
     more = f"; and {len(verdicts) - 8} more" if len(verdicts) > 8 else ""
     other = {v.entry.modality for v in verdicts if v.code == "other-modality" and v.entry.modality in ("CT", "MR")}
     hint = f"; to read {' or '.join(sorted(other))} all the same, ask for its series" if other else ""
-    return f"no series here is a head CT volume: {listed}{more}{hint}"
+    return f"no series here is a head {rules.modality} volume: {listed}{more}{hint}"
 
 
 def _findings(verdicts: dict[int, Verdict], chosen: SeriesEntry) -> tuple[Finding, ...]:

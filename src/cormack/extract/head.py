@@ -74,7 +74,7 @@ def head_mask(volume: Volume) -> LabelMap:
 def _solid(hu: FloatImage, spacing_mm: tuple[float, float, float]) -> BoolArray:
     """The head on the coarse grid."""
     tissue = hu > COARSE_TISSUE_HU
-    filled = _fill(tissue)
+    filled = fill_openings(tissue)
     trunk = distance_mm(filled, spacing_mm) > THIN_MM
     opened = distance_mm(~largest_component(trunk), spacing_mm) <= THIN_MM
     near = distance_mm(~opened, spacing_mm)
@@ -90,11 +90,11 @@ def _solid(hu: FloatImage, spacing_mm: tuple[float, float, float]) -> BoolArray:
             continue
         head[box] |= part & (near[box].min() < 2 * max(spacing_mm))
     head = largest_component(head)
-    closed = _close(head, spacing_mm)
-    return _fill(head | (closed & _fill(closed | head)))
+    closed = close_openings(head, spacing_mm)
+    return fill_openings(head | (closed & fill_openings(closed | head)))
 
 
-def _close(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> BoolArray:
+def close_openings(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> BoolArray:
     """Openings closed; the field of view's border is no wall, so that nothing grows between the mask and it."""
     margin = [(int(np.ceil(OPENING_MM / step)) + 1,) * 2 for step in spacing_mm]
     padded = np.pad(mask, margin)
@@ -102,7 +102,7 @@ def _close(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> BoolArray
     return np.asarray(closed[tuple(slice(low, n - high) for (low, high), n in zip(margin, closed.shape, strict=True))])
 
 
-def _fill(mask: BoolArray) -> BoolArray:
+def fill_openings(mask: BoolArray) -> BoolArray:
     """Holes filled in three dimensions and in each axial slice: airways are open below, seldom in a slice."""
     filled = ndimage.binary_fill_holes(mask)
     for k in range(filled.shape[2]):

@@ -1,7 +1,8 @@
-"""Where the brain lies in a T1-weighted MR of a head: a generous region that protects it, no measurement.
+"""Head and brain in MR by rules: the head's outline, and a generous region that protects the brain, no measurement.
 
-BET's surface (Smith 2002, doi 10.1002/hbm.10062) on the image with its slow shading taken out, joined with the inside
-of a cranium laid on it (`pose`), grown by a few millimetres. It holds cerebrospinal fluid, and bone in places.
+The region: BET's surface (Smith 2002, doi 10.1002/hbm.10062) on the image with its slow shading taken out, joined with
+the inside of a cranium laid on it (`pose`), grown by a few millimetres. It holds cerebrospinal fluid, and bone in
+places.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import numpy as np
 from scipy import ndimage
 
 from cormack.core.errors import ExtractionError
-from cormack.core.labels import BRAIN, LabelMap
+from cormack.core.labels import BRAIN, HEAD, LabelMap
 from cormack.core.volume import AnyArray, Volume
 from cormack.extract.bet import brain_surface
+from cormack.extract.head import close_openings, fill_openings
 from cormack.extract.mesh import voxels_inside
 from cormack.extract.pose import head_pose, inside_cranium
-from cormack.imaging.workgrid import BoolArray, FloatImage, WorkGrid, distance_mm
+from cormack.imaging.workgrid import BoolArray, FloatImage, WorkGrid, distance_mm, largest_component
 
 #: The head is worked on at about this spacing (mm).
 GRID_MM = 2.0
@@ -70,6 +72,32 @@ def mr_brain_region(volume: Volume) -> LabelMap:
         BRAIN,
         f"brain with room to spare: BET's surface joined with a cranium laid on it, grown by {GROWN_MM:g} mm",
     )
+
+
+def mr_head_mask(volume: Volume) -> LabelMap:
+    """Head and neck: all that is brighter than air, openings closed and filled.
+
+    Parameters
+    ----------
+    volume : Volume
+        Any unit, tissue bright on a dark ground, shape (i, j, k), orthogonal, axes closest to right, anterior,
+        superior.
+
+    Raises
+    ------
+    ExtractionError
+        If no tissue stands out, or too little for a head.
+    """
+    grid = WorkGrid.over(tuple(slice(0, n) for n in volume.shape), volume.spacing_mm, GRID_MM)  # type: ignore[arg-type]
+    coarse = grid.coarsen(volume.data)
+    tissue = largest_component(ndimage.binary_opening(coarse > tissue_threshold(coarse)))
+    solid = fill_openings(tissue | close_openings(tissue, grid.spacing_mm))
+    ml = np.count_nonzero(solid) * float(np.prod(grid.spacing_mm)) / 1000
+    if ml < LEAST_ML:
+        raise ExtractionError(f"the largest part brighter than air holds {ml:.0f} ml; an MR of a head is expected")
+    mask = grid.threshold_native(solid.astype(np.float32) - np.float32(0.5), volume.shape)
+    description = "head and neck: brighter than air, largest part, openings closed and filled"
+    return LabelMap(mask.astype(np.uint8), volume.affine, HEAD, description)
 
 
 def tissue_threshold(data: AnyArray) -> float:

@@ -17,8 +17,7 @@ from cormack.core.labels import LabelMap
 from cormack.core.volume import Volume
 from cormack.extract.edge import Surroundings, draw_edge, look_around
 from cormack.extract.hull import enclosed_fraction
-from cormack.extract.upright import Lie, how_it_lies
-from cormack.imaging.orient import reorient
+from cormack.extract.upright import Lie, how_it_lies, orientation_finding, turned
 from cormack.imaging.workgrid import BoolArray, Box, FloatImage, bounding_box, distance_mm, largest_component
 from cormack.nn.grid import onto_grid
 from cormack.nn.post import apply_steps
@@ -108,8 +107,7 @@ def find_inside(volume: Volume, network: Network) -> Coarse:
     found = _run(hu, network)
     if not found.lie.turned:
         return found
-    data, affine = reorient(hu.data, hu.affine, "RAS", present=found.lie.codes)
-    upright = _run(Volume(np.ascontiguousarray(data), affine, hu.unit, hu.outside, hu.acquisition), network)
+    upright = _run(turned(hu, found.lie.codes), network)
     return Coarse(upright.hu, upright.probability, upright.inside, upright.around, found.lie)
 
 
@@ -143,9 +141,7 @@ def _head(grid: Volume) -> Volume:
     box = bounding_box(largest_component(body), margin)  # type: ignore[arg-type]
     if max((s.stop - s.start) * h for s, h in zip(box, spacing, strict=True)) > HEAD_MM:
         box = _around_skull(grid, box)
-    affine = grid.affine.copy()
-    affine[:3, 3] = grid.world([s.start for s in box])
-    return Volume(np.ascontiguousarray(grid.data[box]), affine, grid.unit, grid.outside, grid.acquisition)
+    return grid.cropped(box)
 
 
 def _around_skull(grid: Volume, box: Box) -> Box:
@@ -175,18 +171,7 @@ def _around_skull(grid: Volume, box: Box) -> Box:
 def _findings(coarse: Coarse) -> tuple[Finding, ...]:
     findings = []
     if coarse.lie.turned:
-        findings.append(
-            Finding(
-                "orientation-suspected",
-                "the head seems to lie otherwise in the volume than its header says: the axes called right, anterior, "
-                f"superior point to {coarse.lie.codes} by the shape of the skull; sides cannot be trusted",
-                {
-                    "axes": coarse.lie.codes,
-                    "misfit_mm": coarse.lie.misfit_mm,
-                    "as_stated_mm": coarse.lie.stated_misfit_mm,
-                },
-            )
-        )
+        findings.append(orientation_finding(coarse.lie))
     defect_cm2 = largest_defect_cm2(coarse)
     if defect_cm2 > DEFECT_CM2:
         findings.append(
@@ -197,15 +182,18 @@ def _findings(coarse: Coarse) -> tuple[Finding, ...]:
             )
         )
     if coarse.sureness < SURE:
-        findings.append(
-            Finding(
-                "brain-unsure",
-                f"the network is less sure of the brain's outline than usual ({coarse.sureness:.2f}, usually above "
-                f"{SURE:.2f}); look at the mask",
-                {"mean_probability": coarse.sureness},
-            )
-        )
+        findings.append(unsure_finding(coarse.sureness, SURE))
     return tuple(findings)
+
+
+def unsure_finding(sureness: float, usual: float) -> Finding:
+    """The mean probability inside is lower than usual."""
+    return Finding(
+        "brain-unsure",
+        f"the network is less sure of the brain's outline than usual ({sureness:.2f}, usually above {usual:.2f}); look "
+        "at the mask",
+        {"mean_probability": sureness},
+    )
 
 
 def largest_defect_cm2(coarse: Coarse) -> float:

@@ -14,8 +14,10 @@ from itertools import permutations, product
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from cormack.core.volume import FloatArray
+from cormack.core.findings import Finding
+from cormack.core.volume import FloatArray, Volume
 from cormack.extract.pose import MIDDLE, cranium_points
+from cormack.imaging.orient import reorient
 from cormack.imaging.workgrid import BoolArray, FloatImage
 
 #: Every way is tried with the head leaning so far about each of its axes (degrees) and shifted along its height (mm).
@@ -47,6 +49,22 @@ class Lie:
     def turned(self) -> bool:
         """True if the header is doubted."""
         return self.misfit_mm < min(self.stated_misfit_mm - BETTER_MM, FITS_MM)
+
+
+def turned(volume: Volume, codes: str) -> Volume:
+    """A volume with its axes brought to right, anterior and superior, if they point to `codes` in truth."""
+    data, affine = reorient(volume.data, volume.affine, "RAS", present=codes)
+    return Volume(np.ascontiguousarray(data), affine, volume.unit, volume.outside, volume.acquisition)
+
+
+def orientation_finding(lie: Lie) -> Finding:
+    """The head lies otherwise than the header says."""
+    return Finding(
+        "orientation-suspected",
+        "the head seems to lie otherwise in the volume than its header says: the axes called right, anterior, superior "
+        f"point to {lie.codes} by the shape of the skull; sides cannot be trusted",
+        {"axes": lie.codes, "misfit_mm": lie.misfit_mm, "as_stated_mm": lie.stated_misfit_mm},
+    )
 
 
 def how_it_lies(inside: BoolArray, depth_mm: FloatImage, spacing_mm: tuple[float, float, float]) -> Lie:

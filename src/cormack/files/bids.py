@@ -18,33 +18,47 @@ from cormack.core.provenance import package_version
 BIDS_VERSION = "1.10.0"
 BIDSIGNORE = "**/ct/\n*.html\n"
 _LABEL = re.compile(r"[0-9A-Za-z]+")
+#: Folder of a modality's scans and the suffix of their names.
+DATATYPES = {"CT": ("ct", "ct"), "MR": ("anat", "T1w")}
 _SCAN = re.compile(
-    r"(sub-(?P<sub>[0-9A-Za-z]+)(?:_ses-(?P<ses>[0-9A-Za-z]+))?(?:_[a-z]+-[0-9A-Za-z]+)*)_ct\.nii(\.gz)?"
+    r"(sub-(?P<sub>[0-9A-Za-z]+)(?:_ses-(?P<ses>[0-9A-Za-z]+))?(?:_[a-z]+-[0-9A-Za-z]+)*)_(?P<suffix>ct|T1w)"
+    r"\.nii(\.gz)?"
 )
 
 
 @dataclass(frozen=True)
 class ScanName:
-    """The BIDS name of one scan: `stem` is everything before `_ct`, such as `sub-01_ses-02_run-1`."""
+    """The BIDS name of one scan: `stem` is everything before its suffix, such as `sub-01_ses-02_run-1`."""
 
     stem: str
     subject: str
     session: str | None = None
+    modality: str = "CT"
+
+    @property
+    def suffix(self) -> str:
+        """What ends the names of images: ct or T1w."""
+        return DATATYPES[self.modality][1]
+
+    @property
+    def title(self) -> str:
+        """What the scan is called among others: its stem, with the suffix of an MR."""
+        return self.stem if self.modality == "CT" else f"{self.stem}_{self.suffix}"
 
     @property
     def folder(self) -> Path:
         """Folder of the scan's files, relative to the data set."""
         base = Path(f"sub-{self.subject}")
-        return (base / f"ses-{self.session}" if self.session else base) / "ct"
+        return (base / f"ses-{self.session}" if self.session else base) / DATATYPES[self.modality][0]
 
     def file(self, suffix: str, extension: str) -> Path:
-        """A file of the scan relative to the data set; `suffix` such as `ct` or `desc-brain_mask`."""
+        """A file of the scan relative to the data set; `suffix` such as `desc-brain_mask`."""
         return self.folder / f"{self.stem}_{suffix}{extension}"
 
     @property
     def report(self) -> Path:
         """The scan's report, relative to the data set."""
-        return Path(f"{self.stem}.html")
+        return Path(f"{self.title}.html")
 
     @property
     def manifest(self) -> Path:
@@ -54,7 +68,7 @@ class ScanName:
 
 @dataclass(frozen=True)
 class BidsScan:
-    """A CT file of a data set and its name."""
+    """An image of a data set and its name."""
 
     path: Path
     name: ScanName
@@ -77,47 +91,58 @@ def subject_name(label: str) -> ScanName:
 def scan_name(path: Path) -> ScanName | None:
     """The BIDS name that a file carries, or None."""
     match = _SCAN.fullmatch(path.name)
-    return ScanName(match[1], match["sub"], match["ses"]) if match else None
+    if not match:
+        return None
+    modality = next(name for name, (_, suffix) in DATATYPES.items() if suffix == match["suffix"])
+    return ScanName(match[1], match["sub"], match["ses"], modality)
 
 
 def is_dataset(folder: Path) -> bool:
-    """True if a folder is a BIDS data set: it has a description, or subjects with a CT."""
+    """True if a folder is a BIDS data set: it has a description, or subjects with a CT or a T1-weighted MR."""
     if not folder.is_dir():
         return False
     return (folder / "dataset_description.json").is_file() or next(_candidates(folder), None) is not None
 
 
-def _candidates(root: Path) -> Iterator[Path]:
-    for pattern in ("sub-*/ct/*_ct.nii*", "sub-*/ses-*/ct/*_ct.nii*"):
-        yield from root.glob(pattern)
+def _candidates(root: Path, modalities: Iterable[str] = tuple(DATATYPES)) -> Iterator[Path]:
+    for folder, suffix in (DATATYPES[modality] for modality in modalities):
+        for subject in ("sub-*", "sub-*/ses-*"):
+            yield from root.glob(f"{subject}/{folder}/*_{suffix}.nii*")
 
 
-def find_scans(root: Path, participants: Iterable[str] = ()) -> tuple[BidsScan, ...]:
-    """All CT scans of a data set, in order of their names; derivatives are left out.
+def find_scans(
+    root: Path, participants: Iterable[str] = (), *, modalities: Iterable[str] = ("CT",)
+) -> tuple[BidsScan, ...]:
+    """All scans of a data set, in order of their names; derivatives are left out.
 
     Parameters
     ----------
     root : Path
     participants : iterable of str
         Labels with or without `sub-`; all if empty.
+    modalities : iterable of str
+        Of "CT" and "MR" (T1-weighted).
 
     Raises
     ------
     DatasetError
-        If there is no CT, or a participant that was asked for has none.
+        If there is no such scan, or a participant that was asked for has none.
     """
     wanted = {subject_name(label).subject for label in participants}
     found = []
-    for path in sorted(_candidates(root)):
+    wanted_kinds = tuple(modalities)
+    kinds = " or ".join(wanted_kinds)
+    for path in sorted(_candidates(root, wanted_kinds)):
         name = scan_name(path)
         if name and path.is_file() and path.relative_to(root).parent == name.folder:
             found.append(BidsScan(path, name))
     if not found:
-        raise DatasetError(f"{root}: a BIDS data set without a CT (no sub-*/[ses-*/]ct/*_ct.nii.gz)")
+        looked_for = " or ".join("/".join((DATATYPES[m][0], f"*_{DATATYPES[m][1]}.nii.gz")) for m in wanted_kinds)
+        raise DatasetError(f"{root}: a BIDS data set without a {kinds} (no sub-*/[ses-*/]{looked_for})")
     missing = sorted(wanted - {scan.name.subject for scan in found})
     if missing:
         known = ", ".join(sorted({scan.name.subject for scan in found}))
-        raise DatasetError(f"{root}: no CT for participant {', '.join(missing)}; there are {known}")
+        raise DatasetError(f"{root}: no {kinds} for participant {', '.join(missing)}; there are {known}")
     return tuple(scan for scan in found if not wanted or scan.name.subject in wanted)
 
 
@@ -133,7 +158,7 @@ def dataset_description() -> str:
                     {
                         "Name": "Cormack",
                         "Version": package_version("cormack"),
-                        "Description": "Head CT: rectified volume, masks, volumes, report. Research use only.",
+                        "Description": "Head CT or MR: rectified volume, masks, volumes, report. Research use only.",
                     }
                 ],
             },

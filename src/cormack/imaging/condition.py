@@ -1,9 +1,9 @@
-"""Conditioning: padding told from air, values winsorised to what a CT scanner can measure."""
+"""Conditioning: padding told from air, values winsorised to what a CT scanner can measure; an MR's left as they are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,10 @@ AIR_CEILING_HU = -200.0
 #: Soft tissue and water (HU), and the least fraction of the measured voxels that must lie there.
 SOFT_TISSUE_HU = (-150.0, 150.0)
 SOFT_TISSUE_FRACTION = 0.005
+#: Water in a CT, and in one that was stored without its rescale intercept.
+CT_OFFSETS = (0.0, 1024.0, 1000.0)
+#: Of the body (HU) more than this share has values of a CT's soft tissue (HU); in MR nothing is so much alike.
+BODY_HU, CT_TISSUE_HU, CT_SHARE = (-300.0, 2000.0), (-20.0, 100.0), 0.5
 #: About so many voxels, evenly spread, are looked at to tell whether values are HU.
 SAMPLED_VOXELS = 1e6
 #: No scanner's extended scale reaches beyond this.
@@ -113,6 +117,64 @@ def condition(stack: SliceStack, padding_hu: Iterable[float] = ()) -> Conditione
     return Conditioned(stack, tuple(sorted(accepted)))
 
 
+def condition_intensities(stack: SliceStack, padding: Iterable[float] = ()) -> SliceStack:
+    """An MR with 0 where nothing was measured; all other values stay as they are.
+
+    Parameters
+    ----------
+    stack : SliceStack
+        Values of no unit, as stored.
+    padding : iterable of float
+        Values that the header calls padding.
+
+    Raises
+    ------
+    ValuesError
+        If the image is empty or constant, or its values are those of a CT.
+    """
+    data = stack.data
+    unknown = ~np.isfinite(data) if data.dtype.kind == "f" else np.zeros(data.shape, dtype=bool, order="F")
+    for value in padding:
+        unknown |= data == value
+    if unknown.any():
+        data = np.where(unknown, data.dtype.type(0), data)
+    low, high = float(data.min()), float(data.max())
+    if low == high:
+        raise ValuesError(f"the image is constant ({low:g}): it shows nothing; an MR of a head is expected")
+    if looks_like_ct(data):
+        raise ValuesError(
+            f"values run from {low:g} to {high:g}, half of the body within the narrow range of soft tissue in a CT; an "
+            "MR is expected: say --modality CT, and convert values to Hounsfield units if they are not"
+        )
+    return replace(stack, data=data, outside=0.0)
+
+
+def looks_like_ct(data: AnyArray) -> bool:
+    """True if values are Hounsfield units, or such that were stored without their rescale intercept."""
+    return any(_soft_tissue_share(data, offset) > CT_SHARE for offset in CT_OFFSETS)
+
+
+def _soft_tissue_share(data: AnyArray, offset: float) -> float:
+    """Share of the body that has values of soft tissue if `offset` is water; 0 where there would be no air."""
+    sample = _sample(data)
+    sample = sample[np.isfinite(sample)].astype(np.float32) - np.float32(offset)
+    if not sample.size or sample.min() >= AIR_CEILING_HU:
+        return 0.0
+    body = sample[(sample > BODY_HU[0]) & (sample < BODY_HU[1])]
+    return float(np.mean((body > CT_TISSUE_HU[0]) & (body < CT_TISSUE_HU[1]))) if body.size else 0.0
+
+
+def holds_air(data: AnyArray) -> bool:
+    """True if some value is as low as only air is in a CT."""
+    return bool(np.nanmin(_sample(data)) < AIR_CEILING_HU)
+
+
+def _sample(data: AnyArray) -> AnyArray:
+    """About `SAMPLED_VOXELS` evenly spread voxels, shape (i, j, k)."""
+    step = max(1, round((data.size / SAMPLED_VOXELS) ** (1 / 3)))
+    return data[::step, ::step, ::step]
+
+
 def _corner_padding(data: AnyArray) -> set[float]:
     """The constant below air that fills most corners of the slices, if there is one."""
     corners = data[:: max(1, data.shape[0] - 1), :: max(1, data.shape[1] - 1), :].ravel()
@@ -138,8 +200,7 @@ def check_hounsfield(data: AnyArray, padding_hu: Iterable[float] = ()) -> None:
     ValuesError
         If there is no air, hardly any soft tissue, or a value beyond every CT scale; says which, and what was found.
     """
-    step = max(1, round((data.size / SAMPLED_VOXELS) ** (1 / 3)))
-    sample = data[::step, ::step, ::step]
+    sample = _sample(data)
     known = np.isfinite(sample)
     for padding in padding_hu:
         known &= sample != padding

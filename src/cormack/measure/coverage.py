@@ -132,6 +132,11 @@ def coverage_measurements(brain: EdgeContact) -> tuple[Measurement, ...]:
 
 def coverage_findings(brain: EdgeContact, head: EdgeContact) -> tuple[Finding, ...]:
     """Warn where the field of view cuts brain or head; a scan that begins at the foramen magnum is complete."""
+    return (*brain_findings(brain), *_head_findings(head))
+
+
+def brain_findings(brain: EdgeContact) -> tuple[Finding, ...]:
+    """Warn where the field of view cuts the brain."""
     findings = []
     if brain.area_cm2["vertex"] >= VERTEX_CUT_CM2:
         findings.append(
@@ -163,19 +168,18 @@ def coverage_findings(brain: EdgeContact, head: EdgeContact) -> tuple[Finding, .
                 _sides_evidence(brain, sides),
             )
         )
+    return tuple(findings)
+
+
+def _head_findings(head: EdgeContact) -> tuple[Finding, ...]:
     limits = {"left": LATERAL_CUT_CM2, "right": LATERAL_CUT_CM2, "back": LATERAL_CUT_CM2, "front": LATERAL_CUT_CM2}
     limits["vertex"] = HEAD_TOP_CUT_CM2
     cut = [side for side, limit in limits.items() if head.area_cm2[side] >= limit]
-    if cut:
-        words = ["top" if side == "vertex" else side for side in cut]
-        findings.append(
-            Finding(
-                "head-cut",
-                f"The field of view cuts the head at the {_words(words)}: the head volume is incomplete.",
-                _sides_evidence(head, cut),
-            )
-        )
-    return tuple(findings)
+    if not cut:
+        return ()
+    words = ["top" if side == "vertex" else side for side in cut]
+    message = f"The field of view cuts the head at the {_words(words)}: the head volume is incomplete."
+    return (Finding("head-cut", message, _sides_evidence(head, cut)),)
 
 
 def _words(words: list[str]) -> str:

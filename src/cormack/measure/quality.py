@@ -55,10 +55,9 @@ def slice_spacing(volume: Volume, stack: SliceStack | None) -> SliceSpacing:
     return SliceSpacing(float(np.median(distances)), float(distances.min()), float(distances.max()), thickness)
 
 
-def quality_measurements(spacing: SliceSpacing, noise: Noise | None) -> tuple[Measurement, ...]:
-    """Slice distance and thickness in millimetres, noise in HU, its frequency in cycles per millimetre."""
+def slice_measurements(spacing: SliceSpacing) -> tuple[Measurement, ...]:
+    """Slice distance and thickness in millimetres."""
     stated = spacing.thickness_mm is not None
-    nowhere = "not measured: no patch of brain is large enough"
     return (
         Measurement("slice distance", spacing.median_mm, "mm", "median distance of slices along their normal"),
         Measurement(
@@ -67,6 +66,13 @@ def quality_measurements(spacing: SliceSpacing, noise: Noise | None) -> tuple[Me
             "mm",
             "as the header states it, (0018,0050)" if stated else "not measured: the source does not state it",
         ),
+    )
+
+
+def noise_measurements(noise: Noise | None) -> tuple[Measurement, ...]:
+    """Noise in HU, its frequency in cycles per millimetre."""
+    nowhere = "not measured: no patch of brain is large enough"
+    return (
         Measurement(
             "noise HU",
             None if noise is None else noise.deviation_hu,
@@ -82,17 +88,11 @@ def quality_measurements(spacing: SliceSpacing, noise: Noise | None) -> tuple[Me
     )
 
 
-def quality_findings(
-    spacing: SliceSpacing, noise: Noise | None, median_hu: float | None, acquisition: Acquisition
-) -> tuple[Finding, ...]:
-    """Warn of thick or gapped slices, of sharp kernels, of noise, and of values that are hardly HU.
+def slice_findings(spacing: SliceSpacing) -> list[Finding]:
+    """Warn of thick or gapped slices.
 
     Uneven distances and missing slices are the reader's to report: it knows what was expected.
     """
-    return (*_slice_findings(spacing), *_kernel_findings(acquisition, noise), *_value_findings(median_hu))
-
-
-def _slice_findings(spacing: SliceSpacing) -> list[Finding]:
     findings = []
     evidence: dict[str, object] = {
         "median_distance_mm": round(spacing.median_mm, 3),
@@ -123,7 +123,8 @@ def _slice_findings(spacing: SliceSpacing) -> list[Finding]:
     return findings
 
 
-def _kernel_findings(acquisition: Acquisition, noise: Noise | None) -> list[Finding]:
+def kernel_findings(acquisition: Acquisition, noise: Noise | None) -> list[Finding]:
+    """Warn of sharp kernels and of noise."""
     sharpness = kernel_class(acquisition.convolution_kernel, acquisition.manufacturer)
     evidence: dict[str, object] = {
         "convolution_kernel": acquisition.convolution_kernel,
@@ -155,7 +156,8 @@ def _kernel_findings(acquisition: Acquisition, noise: Noise | None) -> list[Find
     return []
 
 
-def _value_findings(median_hu: float | None) -> list[Finding]:
+def value_findings(median_hu: float | None) -> list[Finding]:
+    """Warn of values that are hardly HU."""
     low, high = PLAUSIBLE_MEDIAN_HU
     if median_hu is None or low <= median_hu <= high:
         return []

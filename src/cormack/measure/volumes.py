@@ -6,9 +6,11 @@ import numpy as np
 
 from cormack.core.findings import Finding, Measurement
 from cormack.core.labels import LabelMap
-from cormack.core.volume import Volume
+from cormack.core.volume import Unit, Volume
 from cormack.measure.boxes import Region
 
+#: What the volume of the brain mask is called: on MR bone and dura give no edge to follow, and are left out.
+BRAIN_VOLUMES = {Unit.HU: "intracranial volume", Unit.ARBITRARY: "brain and CSF volume"}
 #: Intracranial volumes of adults lie inside (ml); below is a small child, a cut scan or a failed mask.
 PLAUSIBLE_INTRACRANIAL_ML = (900.0, 2100.0)
 #: Share of the head that the intracranial space takes up in scans from skull base to vertex, generously.
@@ -18,10 +20,10 @@ PLAUSIBLE_SHARE = (0.15, 0.75)
 def volume_measurements(
     volume: Volume, head_region: Region, brain_region: Region, head: LabelMap, brain: LabelMap
 ) -> tuple[Measurement, ...]:
-    """Intracranial and head volume, as number of voxels times voxel volume (determinant of the affine)."""
+    """Volume of the brain mask and of the head, as number of voxels times voxel volume (determinant of the affine)."""
     return (
         Measurement(
-            "intracranial volume",
+            BRAIN_VOLUMES[volume.unit],
             float(np.count_nonzero(brain_region.mask)) * volume.voxel_volume_ml,
             "ml",
             _definition("voxels of the brain mask times voxel volume", brain),
@@ -39,9 +41,10 @@ def _definition(counted: str, mask: LabelMap) -> str:
     return f"{counted}; {mask.description}" if mask.description else counted
 
 
-def volume_findings(intracranial_ml: float, head_ml: float) -> tuple[Finding, ...]:
-    """Warn of an intracranial volume that no adult has, or that does not fit to the head."""
+def volume_findings(brain: Measurement, head: Measurement) -> tuple[Finding, ...]:
+    """Warn of a volume of the brain mask that no adult has, or that does not fit to the head."""
     findings = []
+    intracranial_ml, head_ml = brain.value or 0.0, head.value or 0.0
     low, high = PLAUSIBLE_INTRACRANIAL_ML
     share = intracranial_ml / head_ml if head_ml > 0 else 0.0
     evidence = {
@@ -53,7 +56,7 @@ def volume_findings(intracranial_ml: float, head_ml: float) -> tuple[Finding, ..
         findings.append(
             Finding(
                 "intracranial-volume-small",
-                f"The intracranial volume of {intracranial_ml:.0f} ml is below {low:.0f} ml, the least expected of an "
+                f"The {brain.name} of {intracranial_ml:.0f} ml is below {low:.0f} ml, the least expected of an "
                 "adult: a child, a scan that does not cover the whole brain, or a failed mask. Look at the contours.",
                 evidence,
             )
@@ -62,7 +65,7 @@ def volume_findings(intracranial_ml: float, head_ml: float) -> tuple[Finding, ..
         findings.append(
             Finding(
                 "intracranial-volume-large",
-                f"The intracranial volume of {intracranial_ml:.0f} ml is above {high:.0f} ml, the most expected of an "
+                f"The {brain.name} of {intracranial_ml:.0f} ml is above {high:.0f} ml, the most expected of an "
                 "adult: the mask has probably leaked out of the skull. Look at the contours.",
                 evidence,
             )

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-from cormack.core.errors import DicomError, OutputError, SeriesError
+from cormack.core.errors import DicomError, OutputError
 from cormack.core.provenance import Provenance
 from cormack.core.volume import AnyArray, SliceStack
 from cormack.dicom.assemble import assemble
 from cormack.dicom.geometry import stack_geometry
 from cormack.dicom.instance import Instance
-from cormack.dicom.inventory import Inventory, take_inventory
+from cormack.dicom.inventory import take_inventory
 from cormack.dicom.repaint import repaint_series
-from cormack.dicom.select import Selection, select_series
 from cormack.dicom.source import open_source
 from cormack.files.edited import write_edited
 from cormack.files.nifti import is_nifti, read_stack
@@ -24,8 +24,12 @@ from cormack.pipeline.convert import check_target, stem
 from cormack.pipeline.deface_report import DefaceOptions, Description, describe
 from cormack.pipeline.face_paint import FacePainter
 from cormack.pipeline.head_face import HeadFace, Modality, find_face
+from cormack.pipeline.modality import choose_series
 from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.progress import Progress, Silent
+
+#: Which series are looked for, by the modality that was asked for.
+SERIES: dict[Modality, Literal["CT", "MR", "auto"]] = {Modality.AUTO: "auto", Modality.CT: "CT", Modality.MR: "MR"}
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,8 @@ def _deface_dicom(source: Path, out: Path, options: DefaceOptions, load: LoadOpt
     provenance = Provenance()
     progress.step("Reading headers")
     with open_source(source) as files:
-        selection = _selected(take_inventory(files, on_progress=progress.advance), options.modality, load)
+        wanted_series = replace(load, modality=SERIES[options.modality])
+        selection = choose_series(take_inventory(files, on_progress=progress.advance), wanted_series)
         progress.step("Reading slices")
         with provenance.timed("Reading"):
             assembly = assemble(selection.entry, on_progress=progress.advance)
@@ -139,19 +144,6 @@ def _by_instance(painter: FacePainter) -> Callable[[Instance, AnyArray], AnyArra
         return values if painted is plane else painted.T
 
     return paint
-
-
-def _selected(inventory: Inventory, modality: Modality, load: LoadOptions) -> Selection:
-    """The head CT; or the MR, where that is asked for, or is all there is."""
-    ct, mr = load.rules, replace(load.rules, modality="MR")
-    if modality is Modality.MR:
-        return select_series(inventory, load.series, rules=mr)
-    try:
-        return select_series(inventory, load.series, rules=ct)
-    except SeriesError:
-        if modality is Modality.CT or not any(entry.modality == "MR" for entry in inventory.series):
-            raise
-        return select_series(inventory, load.series, rules=mr)
 
 
 def _found(

@@ -16,6 +16,8 @@ from cormack.files.nifti import write_labels
 from cormack.files.outputs import OutputSet
 from cormack.files.sidecar import to_json
 from cormack.imaging.reslice import reslice
+from cormack.measure.boxes import region as region_of
+from cormack.measure.coverage import brain_findings, edge_contact
 from cormack.pipeline.convert import check_target, stem
 from cormack.pipeline.grids import GRID_STEPS, Grids
 from cormack.pipeline.load import locate
@@ -24,6 +26,7 @@ from cormack.pipeline.options import RunOptions
 from cormack.pipeline.progress import Progress, Silent
 from cormack.pipeline.runner import run_steps
 from cormack.pipeline.sidecars import mask_sidecar
+from cormack.pipeline.steps import check_options
 
 
 def extract_mask(
@@ -55,6 +58,8 @@ def extract_mask(
     listener = progress or Silent()
     check_target(source, out)
     located = locate(source, options.load, listener)
+    if region == "brain":
+        check_options(options, located.modality)
     given = {"located": located, "load_options": options.load, "options": options, "progress": listener}
     wanted = (HEAD_STEP,) if region == "head" else (HEAD_STEP, BRAIN_STEP)
     if region == "brain" and options.method in WITHOUT_HEAD:
@@ -65,13 +70,21 @@ def extract_mask(
         results = run_steps(steps, given, keep=keep, provenance=Provenance(), progress=listener)
     grids: Grids = results["grids"]
     mask: LabelMap = results[region]
+    # What is cut off is told of the brain alone: where a head ends is a matter of taste.
+    cut = brain_cut(grids, mask) if region == "brain" else ()
     if located.kind == "NIfTI":
         mask = _onto_input(mask, results["loaded"].stack)
     listener.step("Writing files")
     with OutputSet(out.parent) as outputs:
         write_labels(outputs.part(out.name), mask, codes=grids.facts.orientation)
         outputs.write_text(stem(out) + ".json", to_json(mask_sidecar(mask)))
-    return mask, (*grids.facts.findings, *mask.findings)
+    return mask, (*grids.facts.findings, *mask.findings, *cut)
+
+
+def brain_cut(grids: Grids, brain: LabelMap) -> tuple[Finding, ...]:
+    """Warnings where the field of view cuts the brain."""
+    contact = edge_contact(grids.volume, region_of(grids.volume, brain), grids.rectified.measured)
+    return brain_findings(contact)
 
 
 def _onto_input(mask: LabelMap, stack: SliceStack) -> LabelMap:

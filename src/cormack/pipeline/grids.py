@@ -54,7 +54,7 @@ class GridFacts:
 
 @dataclass(frozen=True, eq=False)
 class Grids:
-    """A scan on its rectified grid (int16 HU, orthogonal, axes closest to R, A, S), and how it came there."""
+    """A scan on its rectified grid (orthogonal, axes closest to R, A, S; a CT in int16 HU), and how it came there."""
 
     rectified: rectifying.Rectified
     facts: GridFacts
@@ -74,14 +74,18 @@ def load(located: Located, progress: Progress) -> Loaded:
     return located.load(progress)
 
 
-def condition(loaded: Loaded) -> conditioning.Conditioned:
-    """Tell padding from air and winsorise."""
+def condition(loaded: Loaded, load_options: LoadOptions) -> conditioning.Conditioned | SliceStack:
+    """Tell padding from air and winsorise; an MR, where one may be given, is looked at whether it is one."""
+    if loaded.stack.unit is Unit.ARBITRARY and load_options.modality != "CT":
+        return conditioning.condition_intensities(loaded.stack, loaded.padding_hu)
     return conditioning.condition(loaded.stack, loaded.padding_hu)
 
 
 def condition_any(loaded: Loaded) -> conditioning.Conditioned | SliceStack:
     """Condition Hounsfield units; values of no unit, as those of MR, stay as they are."""
-    return loaded.stack if loaded.stack.unit is Unit.ARBITRARY else condition(loaded)
+    if loaded.stack.unit is Unit.ARBITRARY:
+        return loaded.stack
+    return conditioning.condition(loaded.stack, loaded.padding_hu)
 
 
 def plan(
@@ -98,7 +102,7 @@ def plan(
     return planned, grid_facts(conditioned, loaded, load_options, planned)
 
 
-def rectify(conditioned: conditioning.Conditioned, loaded: Loaded, load_options: LoadOptions) -> Grids:
+def rectify(conditioned: conditioning.Conditioned | SliceStack, loaded: Loaded, load_options: LoadOptions) -> Grids:
     """Bring the slices onto an orthogonal, even grid."""
     planned, facts = plan(conditioned, loaded, load_options)
     return Grids(planned.volume(), facts)

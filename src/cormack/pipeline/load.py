@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from cormack.core.errors import InputError
@@ -13,9 +13,9 @@ from cormack.core.findings import Finding
 from cormack.core.volume import SliceStack
 from cormack.dicom.assemble import assemble
 from cormack.dicom.inventory import take_inventory
-from cormack.dicom.select import select_series
 from cormack.dicom.source import open_source
 from cormack.files.nifti import is_nifti, read_stack
+from cormack.pipeline.modality import as_modality, choose_series, modality_of_sidecar, modality_of_values
 from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.progress import Progress
 
@@ -31,9 +31,9 @@ class Loaded:
     Attributes
     ----------
     stack : SliceStack
-        HU, padding included.
+        HU of a CT, values of no unit of an MR; padding included.
     padding_hu : tuple of float
-        Padding values that the header states.
+        Padding values that the header states, in values of the stack.
     findings : tuple of Finding
     missing_slices : int
     orientation : str
@@ -54,6 +54,8 @@ class Located:
     Attributes
     ----------
     kind : "DICOM" or "NIfTI"
+    modality : str
+        As DICOM says it: "CT", "MR".
     selection : tuple of str
         One sentence per series: why it was taken or not. Empty for NIfTI.
     hash_files : callable
@@ -65,6 +67,7 @@ class Located:
     """
 
     kind: str
+    modality: str
     selection: tuple[str, ...]
     hash_files: Callable[[], tuple[str, ...]]
     load: Callable[[Progress], Loaded]
@@ -106,7 +109,7 @@ def locate(path: Path, options: LoadOptions, progress: Progress) -> Located:
     source = open_source(path)
     try:
         inventory = take_inventory(source, on_progress=progress.advance)
-        selection = select_series(inventory, options.series, rules=options.rules)
+        selection = choose_series(inventory, options)
     except BaseException:
         source.close()
         raise
@@ -125,7 +128,7 @@ def locate(path: Path, options: LoadOptions, progress: Progress) -> Located:
     lines = tuple(str(verdict) for verdict in selection.verdicts)
     for line in lines:
         progress.note(line)
-    return Located("DICOM", lines, hash_files, load, source.close)
+    return Located("DICOM", selection.entry.modality, lines, hash_files, load, source.close)
 
 
 def unreadable_files(skipped: Mapping[str, int]) -> tuple[Finding, ...]:
@@ -141,11 +144,17 @@ def _locate_nifti(path: Path, options: LoadOptions) -> Located:
     if options.series is not None:
         raise InputError(f"{path}: a series can be chosen from DICOM only, not from a NIfTI file")
 
-    def load(listener: Progress) -> Loaded:
-        stack, codes = read_stack(path, assume_mm=options.assume_mm)
-        return Loaded(stack, orientation=codes)
+    read = partial(read_stack, path, assume_mm=options.assume_mm)
+    modality = options.modality if options.modality != "auto" else modality_of_sidecar(path)
+    # Where nothing but the values tells, they are read now, and not once more.
+    held = [] if modality else [read()]
+    known = modality or modality_of_values(held[0][0])
 
-    return Located("NIfTI", (), lambda: (file_sha256(path),), load)
+    def load(listener: Progress) -> Loaded:
+        stack, codes = held.pop() if held else read()
+        return Loaded(as_modality(stack, known), orientation=codes)
+
+    return Located("NIfTI", known, (), lambda: (file_sha256(path),), load)
 
 
 def _refuse_nifti_folder(path: Path) -> None:

@@ -33,6 +33,7 @@ def manifest_text(
             "Parameters": dict(provenance.parameters),
             "Input": {
                 "Kind": located.kind,
+                "Modality": located.modality,
                 "Files": len(located.hashes),
                 "Fingerprint": located.fingerprint,
                 "SHA256": list(located.hashes),

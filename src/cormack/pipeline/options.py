@@ -15,6 +15,8 @@ class LoadOptions:
 
     Parameters
     ----------
+    modality : "CT", "MR" or "auto"
+        What is taken: head CT; MR of a head; or CT where there is one, else MR, as headers, sidecars and values tell.
     series : str or None
         SeriesNumber or SeriesInstanceUID that overrides the selection.
     assume_mm : bool
@@ -29,6 +31,7 @@ class LoadOptions:
         What makes a DICOM series the one to take.
     """
 
+    modality: Literal["CT", "MR", "auto"] = "CT"
     series: str | None = None
     assume_mm: bool = False
     slice_spacing: str | float = "finest"
@@ -69,7 +72,7 @@ class RunOptions:
     ----------
     load : LoadOptions
     method : str
-        Brain extraction method, a key of `cormack.extract.brain.METHODS`.
+        Brain extraction method, one of the modality in `cormack.extract.brain.METHODS`.
     outside : "air", "nan" or "shift"
         What voxels outside the brain mask hold in the brain image.
     cormack_units : bool
@@ -92,5 +95,8 @@ class RunOptions:
         return {**plain.pop("load"), **plain}
 
 
-#: What voxels outside the brain hold, by the choice of `outside`.
-OUTSIDE_TEXT = {"air": "-1024 HU", "nan": "NaN", "shift": "0, with 1025 added to the HU inside"}
+#: What voxels outside the brain hold, by the modality and the choice of `outside`.
+OUTSIDE_TEXT = {
+    "CT": {"air": "-1024 HU", "nan": "NaN", "shift": "0, with 1025 added to the HU inside"},
+    "MR": {"air": "0", "nan": "NaN"},
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from cormack.pipeline.manifest import is_done
 from cormack.pipeline.options import RunOptions
 from cormack.pipeline.progress import Progress, Silent
 from cormack.pipeline.runner import run_steps
-from cormack.pipeline.steps import steps_of
+from cormack.pipeline.steps import check_options, steps_of
 from cormack.pipeline.write import write_run
 
 #: Characters of the input's fingerprint that name a subject for whom no label was given.
@@ -53,7 +53,7 @@ def run(
     force: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Outcome, ...]:
-    """Take a head CT, or all of a BIDS data set, from its source to masks, volumes and a report.
+    """Take a head CT or MR, or all of a BIDS data set, from its source to masks, volumes and a report.
 
     Parameters
     ----------
@@ -94,18 +94,19 @@ def _run_dataset(
     source: Path, out: Path, options: RunOptions, participants: tuple[str, ...], *, force: bool, progress: Progress
 ) -> tuple[Outcome, ...]:
     check_apart(source, out, allowed=source / "derivatives")
-    scans = find_scans(source, participants)
+    wanted = ("CT", "MR") if options.load.modality == "auto" else (options.load.modality,)
+    scans = find_scans(source, participants, modalities=wanted)
     outcomes = []
     for number, scan in enumerate(scans, start=1):
-        progress.note(f"{scan.name.stem} ({number} of {len(scans)})")
+        progress.note(f"{scan.name.title} ({number} of {len(scans)})")
         try:
             outcomes.append(_run_scan(scan.path, out, scan.name, options, force=force, progress=progress))
         except CormackError as error:
-            progress.note(f"{scan.name.stem} failed: {error}")
-            outcomes.append(Outcome(scan.name.stem, Status.FAILED, str(error)))
+            progress.note(f"{scan.name.title} failed: {error}")
+            outcomes.append(Outcome(scan.name.title, Status.FAILED, str(error)))
         except Exception as error:  # noqa: BLE001  (whatever one scan does, the others go on)
-            progress.note(f"{scan.name.stem} failed: internal error ({type(error).__name__})")
-            outcomes.append(Outcome(scan.name.stem, Status.FAILED, f"internal error ({type(error).__name__})"))
+            progress.note(f"{scan.name.title} failed: internal error ({type(error).__name__})")
+            outcomes.append(Outcome(scan.name.title, Status.FAILED, f"internal error ({type(error).__name__})"))
     return tuple(outcomes)
 
 
@@ -130,14 +131,16 @@ def _run_located(
     progress: Progress,
 ) -> Outcome:
     name = name or subject_name(located.fingerprint[:FINGERPRINT_LABEL])
+    name = replace(name, modality=located.modality)
+    check_options(options, located.modality)
     if not force and is_done(out, name.manifest, located, provenance.parameters):
-        return Outcome(name.stem, Status.UNCHANGED, "same input, parameters and version", out / name.report)
+        return Outcome(name.title, Status.UNCHANGED, "same input, parameters and version", out / name.report)
     results = _process(located, name, options, provenance, progress)
     progress.step("Writing files")
     write_run(out, name, located, results, options, provenance)
     space = () if results["space"] is None else results["space"].findings
     findings = (*results["grids"].facts.findings, *results["brain"].findings, *space, *results["measures"].findings)
-    return Outcome(name.stem, Status.DONE, "", out / name.report, tuple(f.message for f in findings))
+    return Outcome(name.title, Status.DONE, "", out / name.report, tuple(f.message for f in findings))
 
 
 def _process(
@@ -149,7 +152,7 @@ def _process(
         "load_options": options.load,
         "provenance": provenance,
         "progress": progress,
-        "subject": name.stem,
+        "subject": name.title,
     }
     keep = ("grids", "head", "brain", "brain_volume", "measures", "report", "space")
     if options.space is None:

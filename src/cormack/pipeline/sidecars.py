@@ -69,13 +69,13 @@ def brain_sidecar(volume: Volume, options: RunOptions, name: ScanName) -> dict[s
         "SkullStripped": True,
         "Units": str(volume.unit),
         "OutsideValue": "NaN" if options.outside == "nan" else volume.outside,
-        "OutsideMeaning": OUTSIDE_TEXT[options.outside],
+        "OutsideMeaning": OUTSIDE_TEXT[name.modality][options.outside],
         **_sources(name),
     }
 
 
 def _sources(name: ScanName | None) -> dict[str, object]:
-    return {} if name is None else {"Sources": [f"bids::{name.file('ct', '.nii.gz')}"]}
+    return {} if name is None else {"Sources": [f"bids::{name.file(name.suffix, '.nii.gz')}"]}
 
 
 def native_sidecar(loaded: Loaded) -> dict[str, object]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cormack.core.errors import GeometryError
 from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
-from cormack.core.volume import Volume
-from cormack.files.bids import ScanName
+from cormack.core.volume import MODALITIES, Volume
+from cormack.files.bids import DATATYPES, ScanName
 from cormack.files.nifti import write_labels, write_volume
 from cormack.files.outputs import OutputSet
 from cormack.files.sidecar import to_json
@@ -27,9 +27,6 @@ from cormack.report.tables import Row
 if TYPE_CHECKING:
     from cormack.pipeline.register_outputs import Side
     from cormack.register.register import Registration
-
-#: Label of the scan's own space in the names of transforms.
-SCAN_SPACE = "ct"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +90,7 @@ def _in_space(grids: Grids, mask: LabelMap, options: SpaceOptions, progress: Pro
     fixed = find_fixed(options.name, files, progress)
     if fixed.brain is not None and not options.before_brain:
         fixed = fixed.masked_by(fixed.brain)
-    moving = Side(grids.volume, SCAN_SPACE, mask=mask)
+    moving = Side(grids.volume, DATATYPES[MODALITIES[grids.volume.unit]][1], mask=mask)
     made = register_sides(moving, fixed, files)
     warped = carried = None
     if made.ok:
@@ -131,13 +128,13 @@ def write_space(outputs: OutputSet, name: ScanName, space: InSpace, codes: str) 
 
     text("registration", space.record)
     if space.warped is not None:
-        suffix = f"space-{space.fixed_space}_ct"
+        suffix = f"space-{space.fixed_space}_{name.suffix}"
         write_volume(file(suffix, ".nii.gz"), space.warped, codes=space.fixed_codes)
         text(suffix, warped_sidecar(space.warped, space.fixed_space))
         written += write_transforms(
             outputs,
             space.made.transform,
-            moving=SCAN_SPACE,
+            moving=name.suffix,
             fixed=space.fixed_space,
             stem=f"{name.stem}_",
             folder=name.folder,

@@ -1,4 +1,4 @@
-"""The steps that a head CT goes through, from what was found on disk to the text of its report."""
+"""The steps that a head CT or MR goes through, from what was found on disk to the text of its report."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import resource
 import sys
 from datetime import UTC, datetime
 
+from cormack.core.errors import InputError
 from cormack.core.labels import LabelMap
 from cormack.core.measures import ScanMeasures
 from cormack.core.provenance import Provenance, software_versions
-from cormack.core.volume import Volume
+from cormack.core.volume import SliceStack, Unit, Volume
 from cormack.extract.masking import apply_mask
+from cormack.extract.methods import BRAIN_METHODS
 from cormack.imaging import condition as conditioning
+from cormack.imaging.condition import HU_RANGE
 from cormack.measure.scan import measure_scan
 from cormack.pipeline.grids import GRID_STEPS, Grids
 from cormack.pipeline.load import Located
@@ -28,9 +31,12 @@ def brain_volume(grids: Grids, brain: LabelMap, options: RunOptions) -> Volume:
     return apply_mask(grids.volume, brain, outside=options.outside)
 
 
-def measures(conditioned: conditioning.Conditioned, grids: Grids, head: LabelMap, brain: LabelMap) -> ScanMeasures:
+def measures(
+    conditioned: conditioning.Conditioned | SliceStack, grids: Grids, head: LabelMap, brain: LabelMap
+) -> ScanMeasures:
     """Measure and look for what is suspicious."""
-    return measure_scan(grids.volume, head, brain, measured=grids.rectified.measured, stack=conditioned.source)
+    stack = conditioned if isinstance(conditioned, SliceStack) else conditioned.source
+    return measure_scan(grids.volume, head, brain, measured=grids.rectified.measured, stack=stack)
 
 
 def report(
@@ -47,10 +53,11 @@ def report(
     """Write the report's page."""
     processing = Processing(
         source=located.kind,
+        winsorised_hu=HU_RANGE if grids.volume.unit is Unit.HU else None,
         interpolation=grids.facts.interpolation,
         padding_hu=grids.facts.padding,
         brain_method=options.method,
-        outside=OUTSIDE_TEXT[options.outside],
+        outside=OUTSIDE_TEXT[located.modality][options.outside],
         cormack_units=options.cormack_units,
     )
     return render_report(
@@ -90,6 +97,24 @@ RUN_STEPS = (
 )
 #: What the report calls the steps whose seconds it lists.
 STEP_TITLES = {"locate": "Finding the scan", **{step.gives: step.title for step in (*RUN_STEPS, BRAIN_SPACE_STEP)}}
+
+
+def check_options(options: RunOptions, modality: str) -> None:
+    """Refuse what only the other modality has.
+
+    Raises
+    ------
+    InputError
+        Naming the option.
+    """
+    outsides = OUTSIDE_TEXT[modality]
+    if options.outside not in outsides:
+        raise InputError(f"--outside {options.outside} is for Hounsfield units; for {modality}: {', '.join(outsides)}")
+    if options.cormack_units and modality != "CT":
+        raise InputError("only a CT has Cormack units; the scan is an MR: leave out --cormack-units")
+    if options.method not in BRAIN_METHODS[modality]:
+        names = ", ".join(BRAIN_METHODS[modality])
+        raise InputError(f"method {options.method!r} does not read {modality}; for {modality} there are {names}")
 
 
 def steps_of(options: RunOptions) -> tuple[Step, ...]:

@@ -55,13 +55,14 @@ def write_run(
 
         with provenance.timed("write"):
             _shared_files(root, outputs)
-            write_volume(file("ct", ".nii.gz"), grids.volume, codes=codes)
-            text(name.file("ct", ".json"), to_json(grid_sidecar(grids.facts)))
+            write_volume(file(name.suffix, ".nii.gz"), grids.volume, codes=codes)
+            text(name.file(name.suffix, ".json"), to_json(grid_sidecar(grids.facts)))
             for key, suffix in (("head", "desc-head_mask"), ("brain", "desc-brain_mask")):
                 write_labels(file(suffix, ".nii.gz"), results[key], codes=codes)
                 text(name.file(suffix, ".json"), to_json(mask_sidecar(results[key], name)))
-            write_volume(file("desc-brain_ct", ".nii.gz"), results["brain_volume"], codes=codes)
-            text(name.file("desc-brain_ct", ".json"), to_json(brain_sidecar(results["brain_volume"], options, name)))
+            brain = f"desc-brain_{name.suffix}"
+            write_volume(file(brain, ".nii.gz"), results["brain_volume"], codes=codes)
+            text(name.file(brain, ".json"), to_json(brain_sidecar(results["brain_volume"], options, name)))
             if options.cormack_units:
                 write_volume(file("desc-cormack_ct", ".nii.gz"), to_unit(grids.volume, Unit.CORMACK), codes=codes)
                 text(

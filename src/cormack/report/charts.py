@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from cormack.core.measures import Histogram
 from cormack.imaging.units import hu_to_cormack
@@ -29,6 +30,12 @@ class HuRange:
     css_class: str
 
 
+_CUSTOMARY = "Shaded: ranges that tissues usually have at 120 kV."
+_MARKED = "Dashed: median, 5th and 95th percentile."
+#: Histograms of intensities are smoothed by a Gaussian of this share of the axis.
+SMOOTHED = 0.015
+#: The axis of intensities ends at this percentile: vessels and fat beside a coil would press all else together.
+SHOWN_PERCENT = 99.8
 #: Typical ranges in the head; they overlap, and shift with tube voltage and beam hardening.
 HEAD_RANGES = (
     HuRange("air", -1024, -900, "air"),
@@ -73,6 +80,8 @@ class Chart:
     y_label: str
     rows: int
     alt: str
+    note: str = ""
+    unit: str = "HU"
     width: float = WIDTH
     height: float = HEIGHT
 
@@ -84,7 +93,7 @@ def head_chart(histogram: Histogram) -> Chart:
     def x_of(hu: npt.ArrayLike) -> FloatArray:
         return np.asarray((hu_to_cormack(hu).astype(np.float64) - low) / (high - low) * WIDTH, dtype=np.float64)
 
-    hu = histogram.hu.astype(np.float64)
+    hu = histogram.values
     columns, heights_ml = _by_column(x_of(hu), histogram.counts * histogram.voxel_volume_ml)
     floor = 1e-3
     top = max(float(heights_ml.max(initial=0.0)), 10 * floor)
@@ -105,6 +114,8 @@ def head_chart(histogram: Histogram) -> Chart:
         y_label="ml per HU, logarithmic",
         rows=rows,
         alt=f"Histogram of Hounsfield units in the head, {histogram.total * histogram.voxel_volume_ml:.0f} ml.",
+        note="The axis of Hounsfield units is stretched tenfold between −100 and 100 HU, as Cormack units are. "
+        + _CUSTOMARY,
     )
 
 
@@ -114,29 +125,69 @@ def brain_chart(histogram: Histogram, low_hu: int = -20, high_hu: int = 110) -> 
     def x_of(hu: npt.ArrayLike) -> FloatArray:
         return (np.asarray(hu, dtype=np.float64) - low_hu) / (high_hu - low_hu) * WIDTH
 
-    hu = histogram.hu
+    hu = histogram.values
     shown = (hu >= low_hu) & (hu <= high_hu)
     heights_ml = histogram.counts[shown] * histogram.voxel_volume_ml
     top = float(heights_ml.max(initial=0.0)) * 1.05 or 1.0
-    marks = tuple(
-        (float(x_of(value)), name)
-        for name, percent in (("5 %", 5), ("median", 50), ("95 %", 95))
-        if (value := histogram.percentile_hu(percent)) is not None and low_hu <= value <= high_hu
-    )
     bands, rows = _bands(BRAIN_RANGES, x_of)
     beyond = 1.0 - histogram.fraction(low_hu, high_hu) if histogram.total else 0.0
-    median = histogram.percentile_hu(50)
+    median = histogram.percentile(50)
     return Chart(
         title="Intracranial space",
-        area=_area(x_of(hu[shown].astype(np.float64)), heights_ml / top * HEIGHT),
+        area=_area(x_of(hu[shown]), heights_ml / top * HEIGHT),
         bands=bands,
         x_ticks=tuple((float(x_of(t)), _signed(t)) for t in range(low_hu, high_hu + 1, 10)),
         y_ticks=_linear_ticks(top),
-        marks=marks,
+        marks=_marks(histogram, x_of, low_hu, high_hu),
         y_label=f"ml per HU; {beyond:.1%} lie outside this range",
         rows=rows,
         alt="Histogram of Hounsfield units inside the brain mask"
         + (f", median {median:.0f} HU." if median is not None else ", which is empty."),
+        note=f"{_MARKED} {_CUSTOMARY}",
+    )
+
+
+def intensity_chart(histogram: Histogram, title: str) -> Chart:
+    """Chart the intensities of an MR from 0 on, linear, with median and percentiles marked."""
+    end = histogram.percentile(SHOWN_PERCENT) or float(histogram.values[-1])
+
+    def x_of(values: npt.ArrayLike) -> FloatArray:
+        return np.asarray(values, dtype=np.float64) / end * WIDTH
+
+    shown = histogram.values <= end
+    # Stored values may lie farther apart than bins: the picture would be a comb.
+    spread = SMOOTHED * end / histogram.width
+    smooth = ndimage.gaussian_filter1d(histogram.counts.astype(np.float64), spread, mode="constant")
+    columns, heights_ml = _by_column(x_of(histogram.values[shown]), smooth[shown] * histogram.voxel_volume_ml)
+    top = float(np.max(heights_ml, initial=0.0)) * 1.05 or 1.0
+    beyond = 1.0 - histogram.fraction(0.0, end) if histogram.total else 0.0
+    step = float(10 ** np.floor(np.log10(end / 2)))
+    step *= 5 if end / step > 50 else 2 if end / step > 20 else 1
+    median = histogram.percentile(50)
+    return Chart(
+        title=title,
+        area=_area(columns, heights_ml / top * HEIGHT),
+        bands=(),
+        x_ticks=tuple((float(x_of(t)), f"{t:g}") for t in np.arange(0.0, end, step)),
+        y_ticks=_linear_ticks(top),
+        marks=_marks(histogram, x_of, 0.0, end),
+        y_label=f"ml per {histogram.width:.3g} of intensity; {beyond:.1%} lie beyond this range",
+        rows=0,
+        alt=f"Histogram of intensities inside the mask of the {histogram.region}"
+        + (f", median {median:.4g}." if median is not None else ", which is empty."),
+        note=f"Smoothed. {_MARKED}",
+        unit="intensity",
+    )
+
+
+def _marks(
+    histogram: Histogram, x_of: Callable[[npt.ArrayLike], FloatArray], low: float, high: float
+) -> tuple[tuple[float, str], ...]:
+    """Median and percentiles that lie within the axis."""
+    return tuple(
+        (float(x_of(value)), name)
+        for name, percent in (("5 %", 5), ("median", 50), ("95 %", 95))
+        if (value := histogram.percentile(percent)) is not None and low <= value <= high
     )
 
 

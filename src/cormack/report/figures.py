@@ -9,24 +9,29 @@ import numpy.typing as npt
 
 from cormack.core.labels import LabelMap
 from cormack.core.volume import AnyArray, Volume
-from cormack.imaging.windows import WINDOWS
+from cormack.report.kinds import View, kind_of
 from cormack.report.planes import AXIAL, CORONAL, SAGITTAL, Box, Panel, panel
 
 #: Axial sections in the montage, from base to vertex.
 MONTAGE_SECTIONS = 15
-#: Axial sections in the bone window beside one coronal and one sagittal.
-BONE_SECTIONS = 3
+#: Axial sections without contours beside one coronal and one sagittal.
+WHOLE_SECTIONS = 3
 #: Air shown around the head (mm).
 MARGIN_MM = 8.0
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Pictures by row: the three planes, the axial montage, the bone window."""
+    """Pictures by row: the three planes, the axial montage, the whole head without contours; and how they are shown.
+
+    `soft` is the view of the first two rows, `hard` that of the last.
+    """
 
     planes: tuple[Panel, ...]
     montage: tuple[Panel, ...]
-    bone: tuple[Panel, ...]
+    whole: tuple[Panel, ...]
+    soft: View
+    hard: View
 
 
 def figures(volume: Volume, head: LabelMap, brain: LabelMap, template_brain: LabelMap | None = None) -> Figures:
@@ -35,7 +40,7 @@ def figures(volume: Volume, head: LabelMap, brain: LabelMap, template_brain: Lab
     Parameters
     ----------
     volume : Volume
-        HU, shape (i, j, k), axes closest to right, anterior, superior.
+        HU of a CT or values of no unit of an MR, shape (i, j, k), axes closest to right, anterior, superior.
     head, brain : LabelMap
         On the grid of the volume; an empty brain mask is replaced by the head, an empty head by the whole grid.
     template_brain : LabelMap, optional
@@ -49,24 +54,26 @@ def figures(volume: Volume, head: LabelMap, brain: LabelMap, template_brain: Lab
     masks = {"head": head, "brain": brain}
     if template_brain is not None:
         masks["template"] = template_brain
-    soft, bone = WINDOWS["brain"], WINDOWS["bone"]
+    soft, hard = kind_of(volume).views(volume, head, brain)
 
-    def cut(axis: int, index: int, *, bone_window: bool = False) -> Panel:
-        kind = "bone window" if bone_window else "brain window with the contours of head and brain mask"
+    def cut(axis: int, index: int, *, whole: bool = False) -> Panel:
+        view = hard if whole else soft
+        kind = view.name if whole else f"{view.name} with the contours of head and brain mask"
         plane = ("Sagittal", "Coronal", "Axial")[axis]
-        shown = {} if bone_window else masks
         alt = f"{plane} section {'ijk'[axis]} = {index} of the head in the {kind}."
-        return panel(volume, axis, index, box, bone if bone_window else soft, shown, alt=alt)
+        return panel(volume, axis, index, box, view.window, {} if whole else masks, alt=alt)
 
     sections = _spread(centred_on[2], MONTAGE_SECTIONS)
     return Figures(
         planes=tuple(cut(axis, centre[axis]) for axis in (AXIAL, CORONAL, SAGITTAL)),
         montage=tuple(cut(AXIAL, k) for k in sections),
-        bone=(
-            *(cut(AXIAL, k, bone_window=True) for k in _spread(centred_on[2], BONE_SECTIONS)),
-            cut(CORONAL, centre[1], bone_window=True),
-            cut(SAGITTAL, centre[0], bone_window=True),
+        whole=(
+            *(cut(AXIAL, k, whole=True) for k in _spread(centred_on[2], WHOLE_SECTIONS)),
+            cut(CORONAL, centre[1], whole=True),
+            cut(SAGITTAL, centre[0], whole=True),
         ),
+        soft=soft,
+        hard=hard,
     )
 
 

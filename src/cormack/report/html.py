@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from cormack.report.charts import brain_chart, distance_bars, head_chart, side_view
+from cormack.report.charts import distance_bars, side_view
 from cormack.report.content import ReportContent
 from cormack.report.figures import figures
+from cormack.report.kinds import kind_of
 from cormack.report.methods import methods_text
 from cormack.report.pages import page_template
-from cormack.report.tables import Row, acquisition_rows, geometry_rows, measurement_rows, number, sentence, warned
+from cormack.report.tables import (
+    BRAIN_VOLUMES,
+    Row,
+    acquisition_rows,
+    capital,
+    geometry_rows,
+    measurement_rows,
+    number,
+    sentence,
+    warned,
+)
 
 #: Findings that say that brain is missing from the picture.
 COVERAGE_CODES = ("vertex-cut", "base-cut", "brain-cut-laterally")
@@ -20,12 +31,14 @@ def render_report(content: ReportContent) -> str:
     """
     stack = content.stack
     bars = distance_bars(stack) if stack is not None else None
+    kind = kind_of(content.volume)
     return page_template("report.html.j2").render(
         content=content,
+        kind=kind,
         key_rows=key_rows(content),
         warnings=sorted((warned(finding) for finding in content.all_findings), key=lambda w: w.is_note),
         figures=figures(content.volume, content.head, content.brain, content.template_brain),
-        charts=(head_chart(content.measures.head_histogram), brain_chart(content.measures.histogram)),
+        charts=kind.charts(content.measures),
         volume_rows=measurement_rows(content.measures.measurements, volumes=True),
         other_rows=measurement_rows(content.measures.measurements, volumes=False),
         acquisition=acquisition_rows(content.volume.acquisition),
@@ -41,12 +54,13 @@ def render_report(content: ReportContent) -> str:
 
 def key_rows(content: ReportContent) -> tuple[Row, ...]:
     """The few numbers that stand on top of the page."""
-    measures = content.measures
-    values = {m.name: m.value for m in measures.measurements}
+    values = {m.name: m.value for m in content.measures.measurements}
+    kind = kind_of(content.volume)
     codes = {finding.code for finding in content.all_findings}
     cut = [code for code in COVERAGE_CODES if code in codes]
     words = {"vertex-cut": "vertex cut", "base-cut": "base cut", "brain-cut-laterally": "cut at the side"}
-    mean, deviation = values.get("mean HU"), values.get("standard deviation HU")
+    mean, deviation = values.get(f"mean {kind.value}"), values.get(f"standard deviation {kind.value}")
+    digits = 0 if kind.unit else None
     spacing = content.volume.spacing_mm
     stack = content.stack
     slices = stack.shape[2] if stack is not None else content.volume.shape[2]
@@ -55,15 +69,19 @@ def key_rows(content: ReportContent) -> tuple[Row, ...]:
     if max(gaps, default=0.0) > 1.02 * min(gaps, default=0.0):
         apart += f" to {number(max(gaps), 1)}"
     return (
-        Row("Intracranial volume", number(values.get("intracranial volume"), 0), "ml"),
+        *(Row(capital(name), number(values[name], 0), "ml") for name in BRAIN_VOLUMES if name in values),
         Row("Head volume", number(values.get("head volume"), 0), "ml", "within the field of view"),
         Row(
             "Brain mask, median",
-            number(values.get("median HU"), 0),
-            "HU",
-            f"mean {number(mean, 0)}, SD {number(deviation, 0)}",
+            number(values.get(f"median {kind.value}"), digits),
+            kind.unit,
+            f"mean {number(mean, digits)}, SD {number(deviation, digits)}",
         ),
         Row("Brain coverage", ", ".join(words[code] for code in cut) or "complete"),
         Row("Slices", number(slices), "", f"{apart} mm apart"),
-        Row("Noise in brain", number(values.get("noise HU"), 1), "HU"),
+        Row("Noise in brain", number(values["noise HU"], 1), "HU") if "noise HU" in values else _voxels(spacing),
     )
+
+
+def _voxels(spacing_mm: tuple[float, float, float]) -> Row:
+    return Row("Voxels", " × ".join(number(step, 1) for step in spacing_mm), "mm")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cormack.core.labels import LabelMap
+from cormack.core.volume import Unit
 from cormack.report.content import ReportContent, StackFacts
 from cormack.report.tables import number, with_minus
 
@@ -46,12 +48,58 @@ RORDEN_2012 = Reference(
     "10.1016/j.neuroimage.2012.03.020",
 )
 
+HOOPES_2022 = Reference(
+    "Hoopes et al. 2022",
+    "Hoopes A, Mora JS, Dalca AV, Fischl B, Hoffmann M. SynthStrip: skull-stripping for any brain image. NeuroImage "
+    "2022;260:119474.",
+    "10.1016/j.neuroimage.2022.119474",
+)
 AUBERT_BROCHE_2006 = Reference(
     "Aubert-Broche et al. 2006",
     "Aubert-Broche B, Griffin M, Pike GB, Evans AC, Collins DL. Twenty new digital brain phantoms for creation of "
     "validation image data bases. IEEE Transactions on Medical Imaging 2006;25(11):1410-1416.",
     "10.1109/TMI.2006.883453",
 )
+
+#: How the brain was found, by the unit of the values and the method, and what is cited; other methods are described by
+#: their masks' own descriptions.
+BRAIN_METHODS: Mapping[tuple[Unit, str], tuple[str, tuple[Reference, ...]]] = {
+    (Unit.HU, "network"): (
+        "The intracranial space was found by a three-dimensional U-Net on voxels of 2 mm, trained on synthetic CT "
+        "made from BrainWeb's anatomical models (Aubert-Broche et al. 2006); its edge drawn at native resolution.",
+        (AUBERT_BROCHE_2006,),
+    ),
+    (Unit.HU, "skull"): (
+        "The intracranial space was taken as the inside of the skull: bone as a barrier, its foramina closed, filled "
+        "from within down to the foramen magnum.",
+        (),
+    ),
+    (Unit.HU, "bet"): (
+        "The brain was extracted with the published recipe for CT (Muschelli et al. 2015) around the brain extraction "
+        "tool (Smith 2002), fractional intensity 0.01, both implemented anew.",
+        (MUSCHELLI_2015, SMITH_2002),
+    ),
+    **{
+        (Unit.ARBITRARY, method): (
+            f"The brain with its cerebrospinal fluid was found by a {kind} U-Net trained, in the manner of Hoopes et "
+            "al. (2022), on synthetic MR of many contrasts made from BrainWeb's anatomical models (Aubert-Broche et "
+            "al. 2006); its probability was interpolated linearly and cut at a half.",
+            (HOOPES_2022, AUBERT_BROCHE_2006),
+        )
+        for method, kind in (
+            ("network", "three-dimensional"),
+            ("t1-brain-3d", "three-dimensional"),
+            ("t1-brain-2d", "two-dimensional"),
+        )
+    },
+}
+#: What was processed and how the head was told from its surroundings, by the unit of the values.
+OPENINGS = {
+    Unit.HU: ("head CT", " following published recommendations (Muschelli 2019)"),
+    Unit.ARBITRARY: ("head MR", ""),
+}
+_LEAN = {Unit.HU: "gantry tilt", Unit.ARBITRARY: "lean of the stack"}
+SURROUNDINGS = {Unit.HU: "table and headrest", Unit.ARBITRARY: "the air around it"}
 
 
 @dataclass(frozen=True)
@@ -69,25 +117,30 @@ class MethodsText:
 
 def methods_text(content: ReportContent) -> MethodsText:
     """Write the methods paragraph from the parameters of the run; what was not done is not mentioned."""
+    what, how = OPENINGS[_unit(content)]
     sentences = [
-        f"The head CT was processed with Cormack {content.versions.get('cormack', '')}".rstrip()
-        + " following published recommendations (Muschelli 2019).",
+        f"The {what} was processed with Cormack {content.versions.get('cormack', '')}".rstrip() + f"{how}.",
         *_geometry(content),
         *_conditioning(content),
         *_masks(content),
         "Volumes are numbers of voxels times the volume of a voxel, by the determinant of the affine.",
     ]
-    references = [MUSCHELLI_2019]
-    if content.processing.brain_method == "bet":
-        references += [MUSCHELLI_2015, SMITH_2002]
-    if content.processing.brain_method == "network":
-        references.append(AUBERT_BROCHE_2006)
+    references = [MUSCHELLI_2019] if how else []
+    references += _brain_method(content)[1]
     if content.processing.cormack_units:
         sentences.append(
             "The image was also written in Cormack units (Rorden et al. 2012), in an exactly invertible form."
         )
         references.append(RORDEN_2012)
     return MethodsText(" ".join(sentences), tuple(references))
+
+
+def _unit(content: ReportContent) -> Unit:
+    return content.volume.unit if content.volume.unit in OPENINGS else Unit.HU
+
+
+def _brain_method(content: ReportContent) -> tuple[str, tuple[Reference, ...]]:
+    return BRAIN_METHODS.get((_unit(content), content.processing.brain_method), ("", ()))
 
 
 def _geometry(content: ReportContent) -> list[str]:
@@ -98,7 +151,7 @@ def _geometry(content: ReportContent) -> list[str]:
     tilt = stack.tilt_deg if stack.leans else 0.0
     read = (
         f"{stack.shape[2]} {source} slices were placed by their Image Position and Image Orientation (Patient), "
-        f"{_distances(stack)}; the gantry tilt measured from these positions was {number(tilt, 1)}°."
+        f"{_distances(stack)}; the {_LEAN[_unit(content)]} measured from these positions was {number(tilt, 1)}°."
     )
     if content.processing.interpolation is None:
         return [read, f"They formed an orthogonal, even grid of {spacing} mm, and were not resampled."]
@@ -138,7 +191,8 @@ def _masks(content: ReportContent) -> list[str]:
     sentences = []
     if content.head.description:
         sentences.append(
-            f"The head was separated from table and headrest. Definition of the head mask: {_described(content.head)}."
+            f"The head was separated from {SURROUNDINGS[_unit(content)]}. Definition of the head mask: "
+            f"{_described(content.head)}."
         )
     elif processing.head_range_hu is not None:
         low, high = (f"{v:g}".replace("-", "−") for v in processing.head_range_hu)
@@ -146,21 +200,8 @@ def _masks(content: ReportContent) -> list[str]:
             f"The head was separated from table and headrest as the largest component of {low} to {high} HU, "
             "its holes filled."
         )
-    if processing.brain_method == "bet":
-        sentences.append(
-            "The brain was extracted with the published recipe for CT (Muschelli et al. 2015) around the brain "
-            "extraction tool (Smith 2002), fractional intensity 0.01, both implemented anew."
-        )
-    elif processing.brain_method == "network":
-        sentences.append(
-            "The intracranial space was found by a three-dimensional U-Net on voxels of 2 mm, trained on synthetic CT "
-            "made from BrainWeb's anatomical models (Aubert-Broche et al. 2006); its edge drawn at native resolution."
-        )
-    elif processing.brain_method == "skull":
-        sentences.append(
-            "The intracranial space was taken as the inside of the skull: bone as a barrier, its foramina closed, "
-            "filled from within down to the foramen magnum."
-        )
+    how = _brain_method(content)[0]
+    sentences += [how] if how else []
     if content.brain.description:
         sentences.append(f"Definition of the brain mask: {_described(content.brain)}.")
     if processing.outside is not None:

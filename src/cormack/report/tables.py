@@ -10,6 +10,7 @@ from cormack.core.acquisition import Acquisition
 from cormack.core.findings import Finding, Measurement
 from cormack.core.kernels import kernel_class
 from cormack.report.content import ReportContent, StackFacts
+from cormack.report.kinds import kind_of
 
 #: Field of Acquisition, what people call it, unit. What is not listed is not shown: nothing about a person can slip in.
 ACQUISITION_ROWS = (
@@ -42,10 +43,12 @@ ACQUISITION_ROWS = (
     ("lossy_compressed", "Lossy compression", ""),
     ("source_format", "Source", ""),
 )
+#: Names of the brain mask's volume, by what the modality shows of it.
+BRAIN_VOLUMES = ("intracranial volume", "brain and CSF volume")
 #: Findings that say how a scan is, and put no result in doubt; they come after the warnings.
 NOTES = frozenset({"tilt", "tilt-disagrees", "unequal-spacing", "doubled-positions", "stray-slices"})
 #: Words that a finding's title writes in capitals.
-CAPITALS = {"hu": "HU", "ct": "CT", "dicom": "DICOM", "nifti": "NIfTI"}
+CAPITALS = {"hu": "HU", "ct": "CT", "mr": "MR", "csf": "CSF", "dicom": "DICOM", "nifti": "NIfTI"}
 
 
 @dataclass(frozen=True)
@@ -111,9 +114,9 @@ def acquisition_rows(acquisition: Acquisition) -> tuple[Row, ...]:
 def measurement_rows(measurements: tuple[Measurement, ...], *, volumes: bool) -> tuple[Row, ...]:
     """The measurements that are volumes of head and brain, or all others."""
     return tuple(
-        Row(_capital(m.name), number(m.value, 1 if volumes else None), m.unit, m.definition)
+        Row(capital(m.name), number(m.value, 1 if volumes else None), m.unit, m.definition)
         for m in measurements
-        if (m.name in ("intracranial volume", "head volume")) is volumes
+        if (m.name in (*BRAIN_VOLUMES, "head volume")) is volumes
     )
 
 
@@ -139,7 +142,7 @@ def _native_rows(stack: StackFacts, content: ReportContent) -> tuple[Row, ...]:
     rows = [
         Row("Native slices", str(stack.shape[2]), "", f"{stack.shape[0]} × {stack.shape[1]} pixels"),
         Row("Pixel spacing", " × ".join(f"{p:.3f}" for p in stack.pixel_spacing_mm), "mm"),
-        Row("Gantry tilt, measured", number(stack.tilt_deg if stack.leans else 0.0, 1), "°", note),
+        Row(kind_of(content.volume).lean, number(stack.tilt_deg if stack.leans else 0.0, 1), "°", note),
     ]
     if gaps:
         low, high = min(gaps), max(gaps)
@@ -167,7 +170,7 @@ def sentence(text: str) -> str:
 def warned(finding: Finding) -> Warned:
     """A finding with its title and its evidence as rows."""
     return Warned(
-        title=_capital(finding.code.replace("-", " ")),
+        title=capital(finding.code.replace("-", " ")),
         code=finding.code,
         message=sentence(finding.message),
         evidence=_evidence_rows(finding.evidence),
@@ -187,10 +190,11 @@ def _evidence_rows(evidence: Mapping[str, object]) -> tuple[Row, ...]:
             if key.endswith(end):
                 name, unit = key.removesuffix(end), symbol
                 break
-        rows.append(Row(_capital(name.replace("_", " ")), number(value), unit))
+        rows.append(Row(capital(name.replace("_", " ")), number(value), unit))
     return tuple(rows)
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """Text that begins with a capital, abbreviations in capitals."""
     words = [CAPITALS.get(word, word) for word in text.split(" ")]
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])

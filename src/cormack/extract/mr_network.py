@@ -1,0 +1,176 @@
+"""The brain on MR of a head: a network says how likely every voxel is brain or the fluid around it.
+
+The mask is where the probability, brought to the native grid by linear interpolation, is a half. The network knows
+heads that lie as their header says. If the shape of what it finds is not that of a brain that lies so, the head is
+tried in all 24 ways in which axes can be exchanged. A mirrored head fits as well as the true one: left and right cannot
+be told from a shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cormack.core.errors import ExtractionError, WeightsError
+from cormack.core.findings import Finding
+from cormack.core.labels import LabelMap
+from cormack.core.volume import Volume
+from cormack.extract.mr_head import tissue_threshold
+from cormack.extract.network import unsure_finding
+from cormack.extract.upright import FARTHEST_MM, Lie, how_it_lies, orientation_finding, turned, ways
+from cormack.imaging.workgrid import BoolArray, FloatImage, bounding_box, distance_mm, largest_component
+from cormack.nn.grid import WayBack, onto_grid
+from cormack.nn.post import apply_steps
+from cormack.nn.predict import predict_grid
+from cormack.nn.store import Network, load_network, networks
+
+#: The packaged network that is used unless another is named.
+NAME = "t1-brain-3d"
+#: What the mask's surface follows.
+SURFACE = "brain with the cerebrospinal fluid in and around it, down to the foramen magnum, as a network finds it"
+#: Coarser voxels show no brain's edge (mm along any axis).
+COARSEST_MM = 7.0
+#: From its vertex to the foramen magnum a head reaches so far (mm). The network knows little of necks and shoulders.
+HEAD_HEIGHT_MM = 170.0
+#: Air left around the head (mm).
+MARGIN_MM = 10.0
+#: A head holds more brain than this (ml), even in a scan that shows a part of it.
+LEAST_ML = 100.0
+#: A brain whose surface lies so close to a skull's, laid on it as the header says, lies so (mm); real ones 2 to 3.
+LIES_SO_MM = 3.4
+#: What fits no better than this in any way is no brain (mm).
+WORST_FIT_MM = 5.0
+#: The network is sure of heads like those it was trained on: the mean probability inside is greater than this.
+SURE = 0.93
+
+
+@dataclass(frozen=True, eq=False)
+class Coarse:
+    """What the network found: on its grid, probabilities and the mask, and how well a skull fits it as the axes say."""
+
+    grid: Volume
+    probability: FloatImage
+    inside: BoolArray
+    lie: Lie
+
+    @property
+    def misfit_mm(self) -> float:
+        """Mean distance of a skull's inner surface from the mask's, the axes as they are."""
+        return self.lie.stated_misfit_mm
+
+    @property
+    def sureness(self) -> float:
+        """Mean probability inside."""
+        return float(self.probability[self.inside].mean())
+
+
+def mr_network_mask(
+    volume: Volume, head: LabelMap | None = None, *, name: str = NAME, network: Network | None = None
+) -> tuple[BoolArray, tuple[Finding, ...]]:
+    """The brain with its fluid on an MR of a head, and what was noticed.
+
+    Parameters
+    ----------
+    volume : Volume
+        Values of no unit, shape (i, j, k), at right angles. Its axes may be turned otherwise than they say.
+    head : LabelMap, optional
+        Not needed.
+    name : str
+        Of a packaged network.
+    network : Network, optional
+        Another one than the packaged ones.
+
+    Returns
+    -------
+    tuple
+        Bool array of shape (i, j, k), and findings.
+
+    Raises
+    ------
+    ExtractionError
+        If voxels are too large to show a brain, or there is none in the volume.
+    WeightsError
+        If the network is not there, or its weights are damaged.
+    """
+    if max(volume.spacing_mm) > COARSEST_MM:
+        raise ExtractionError(
+            f"voxels of {' x '.join(f'{h:.1f}' for h in volume.spacing_mm)} mm show no brain's edge; at most "
+            f"{COARSEST_MM:g} mm along each axis are needed"
+        )
+    chosen = network or _packaged(name)
+    found, lie = _find(onto_grid(volume, chosen.task.input), chosen)
+    return _native(found, volume), _findings(found, lie)
+
+
+def _packaged(name: str) -> Network:
+    if name not in networks():
+        raise WeightsError(f"the network {name} is not part of this installation; there are {', '.join(networks())}")
+    return load_network(name)
+
+
+def _around_head(grid: Volume) -> Volume:
+    """The part of the network's grid that holds the head without the neck, as the axes say it lies."""
+    tissue = largest_component(grid.data > tissue_threshold(grid.data))
+    top = int(np.flatnonzero(tissue.any(axis=(0, 1)))[-1])
+    neck = max(0, top - round(HEAD_HEIGHT_MM / grid.spacing_mm[2]))
+    margin = tuple(int(np.ceil(MARGIN_MM / h)) for h in grid.spacing_mm)
+    i, j, k = bounding_box(largest_component(tissue[:, :, neck:]), margin)  # type: ignore[arg-type]
+    return grid.cropped((i, j, slice(neck + k.start, neck + k.stop)))
+
+
+def _find(grid: Volume, network: Network) -> tuple[Coarse, Lie]:
+    """Run the network on the head as the header says it lies, or as it lies in truth; and how that is."""
+    stated = _run(grid, network)
+    best, codes = stated, "RAS"
+    if stated is not None and stated.misfit_mm < LIES_SO_MM:
+        return stated, Lie(codes, stated.misfit_mm, stated.misfit_mm)
+    told = [] if stated is None else [stated.lie.codes]
+    for way in dict.fromkeys([*told, *ways()]):
+        found = None if way == "RAS" else _run(turned(grid, way), network)
+        if found is not None and (best is None or found.misfit_mm < best.misfit_mm):
+            best, codes = found, way
+        if best is not None and best.misfit_mm < LIES_SO_MM:
+            break
+    as_stated = FARTHEST_MM if stated is None else stated.misfit_mm
+    # A head that fits hardly better another way lies as it says.
+    if stated is not None and best is not None and not Lie(codes, best.misfit_mm, as_stated).turned:
+        best, codes = stated, "RAS"
+    if best is None or best.misfit_mm > WORST_FIT_MM:
+        shape = "nothing" if best is None else f"nothing of a brain's shape (misfit {best.misfit_mm:.1f} mm)"
+        raise ExtractionError(
+            f"the network finds {shape} in the image, turned any way; an MR that shows most of a head is expected"
+        )
+    return best, Lie(codes, best.misfit_mm, as_stated)
+
+
+def _run(grid: Volume, network: Network) -> Coarse | None:
+    """What the network finds; None where that is too little for a brain."""
+    grid = _around_head(grid)
+    probability = predict_grid(grid, network).probability[0]
+    inside = apply_steps((probability >= 0.5).astype(np.uint8), network.task.post.steps) > 0
+    if np.count_nonzero(inside) * grid.voxel_volume_ml < LEAST_ML:
+        return None
+    # What post-processing took away or filled is outside or inside for good. Interpolated linearly, one part without
+    # cavities stays one part without cavities.
+    probability = np.where(inside, np.maximum(probability, 0.5), np.minimum(probability, 0.499)).astype(np.float32)
+    half = float(np.mean(grid.spacing_mm)) / 2
+    depth = np.where(inside, distance_mm(inside, grid.spacing_mm) - half, half - distance_mm(~inside, grid.spacing_mm))
+    return Coarse(grid, probability, inside, how_it_lies(inside, depth.astype(np.float32), grid.spacing_mm))
+
+
+def _native(found: Coarse, volume: Volume) -> BoolArray:
+    """Where the interpolated probability is a half or more."""
+    mask = np.zeros(volume.shape, dtype=bool, order="F")
+    for k, plane in WayBack(found.grid.affine, volume.affine, volume.shape).planes(found.probability[None]):
+        mask[:, :, k] = plane[0] >= 0.5
+    return mask
+
+
+def _findings(found: Coarse, lie: Lie) -> tuple[Finding, ...]:
+    findings = []
+    if lie.codes != "RAS":
+        findings.append(orientation_finding(lie))
+    if found.sureness < SURE:
+        findings.append(unsure_finding(found.sureness, SURE))
+    return tuple(findings)

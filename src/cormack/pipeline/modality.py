@@ -1,0 +1,80 @@
+"""Which modality a scan is of: what was asked for, what header or sidecar state, or else what the values tell."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from cormack.core.errors import SeriesError, ValuesError
+from cormack.core.volume import MODALITIES, SliceStack, Unit
+from cormack.dicom.inventory import Inventory
+from cormack.dicom.rules import for_mr
+from cormack.dicom.select import Selection, select_series
+from cormack.imaging.condition import check_hounsfield, holds_air
+from cormack.pipeline.options import LoadOptions
+
+#: The unit of a modality's values.
+UNITS = {modality: unit for unit, modality in MODALITIES.items()}
+#: What voxels hold that were never measured.
+OUTSIDE = {Unit.HU: -1024.0, Unit.ARBITRARY: 0.0}
+
+
+def choose_series(inventory: Inventory, options: LoadOptions) -> Selection:
+    """The head CT; or the MR, where that is asked for, or where it may be one and no CT is here.
+
+    Raises
+    ------
+    SeriesError
+        If no series can be taken, or the one asked for is of another modality.
+    """
+    if options.modality == "CT":
+        return select_series(inventory, options.series, rules=options.rules)
+    selection = _ct_or_mr(inventory, options)
+    found = selection.entry.modality
+    if found not in UNITS or options.modality not in ("auto", found):
+        wanted = "CT or MR" if options.modality == "auto" else options.modality
+        raise SeriesError(f"the series asked for is {found}; expected is {wanted}: ask for another one")
+    return selection
+
+
+def _ct_or_mr(inventory: Inventory, options: LoadOptions) -> Selection:
+    mr = for_mr(options.rules)
+    if options.modality == "MR":
+        return select_series(inventory, options.series, rules=mr)
+    try:
+        return select_series(inventory, options.series, rules=options.rules)
+    except SeriesError:
+        if not any(entry.modality == "MR" for entry in inventory.series):
+            raise
+        return select_series(inventory, options.series, rules=mr)
+
+
+def modality_of_sidecar(path: Path) -> str | None:
+    """What the JSON beside a NIfTI file states: its `Modality` (BIDS), or else the unit that Cormack wrote."""
+    ending = ".nii.gz" if path.name.lower().endswith(".nii.gz") else ".nii"
+    try:
+        stated = json.loads(path.with_name(path.name[: -len(ending)] + ".json").read_text(encoding="utf-8"))
+        if stated.get("Modality") in UNITS:
+            return str(stated["Modality"])
+        unit = Unit(stated["Units"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    # Cormack units and others are refused where Hounsfield units are checked.
+    return "MR" if unit is Unit.ARBITRARY else "CT"
+
+
+def modality_of_values(stack: SliceStack) -> str:
+    """CT if the values can be Hounsfield units or reach down to air; else MR."""
+    try:
+        check_hounsfield(stack.data)
+    except ValuesError:
+        return "CT" if holds_air(stack.data) else "MR"
+    return "CT"
+
+
+def as_modality(stack: SliceStack, modality: str) -> SliceStack:
+    """The stack with the unit and the acquisition of its modality; values stay."""
+    unit = UNITS[modality]
+    known = replace(stack.acquisition, modality=modality)
+    return replace(stack, unit=unit, outside=OUTSIDE[unit], acquisition=known)
