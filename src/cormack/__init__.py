@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cormack.extract.head import head_mask
     from cormack.extract.masking import apply_mask
     from cormack.files.meshes import write_mesh
+    from cormack.files.minc import read_brainweb
     from cormack.files.nifti import read_stack, write_labels, write_volume
     from cormack.files.transforms import read_transform, write_transforms
     from cormack.imaging.condition import condition
@@ -38,6 +39,15 @@ if TYPE_CHECKING:
     from cormack.measure.agreement import compare_labels
     from cormack.measure.overlap import dice, hausdorff_mm
     from cormack.measure.scan import measure_scan
+    from cormack.nn.predict import Prediction, predict
+    from cormack.nn.store import load_network, networks
+    from cormack.physics.synthesis.anatomy import Anatomy
+    from cormack.physics.synthesis.ct import synthesize_ct
+    from cormack.physics.synthesis.digital import digital_anatomy
+    from cormack.physics.synthesis.head import head_anatomy
+    from cormack.physics.synthesis.image import SyntheticImage
+    from cormack.physics.synthesis.mr import synthesize_mr
+    from cormack.physics.synthesis.options import CtSynthesis, MrSynthesis
     from cormack.pipeline.compare import compare_files
     from cormack.pipeline.consensus import consensus_files
     from cormack.pipeline.convert import convert
@@ -47,6 +57,8 @@ if TYPE_CHECKING:
     from cormack.pipeline.extract import extract_mask
     from cormack.pipeline.follow_up import follow_up
     from cormack.pipeline.import_labels import import_labels
+    from cormack.pipeline.listing import list_series
+    from cormack.pipeline.native import write_native
     from cormack.pipeline.options import LoadOptions, RunOptions
     from cormack.pipeline.register import RegisterFiles, register_files
     from cormack.pipeline.run import run
@@ -68,8 +80,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Affine": "core.transforms",
+    "Anatomy": "physics.synthesis.anatomy",
     "Atlas": "register.atlas",
     "CormackError": "core.errors",
+    "CtSynthesis": "physics.synthesis.options",
     "DefaceOptions": "pipeline.deface_report",
     "Deidentification": "pipeline.deidentify",
     "DisplacementField": "core.fields",
@@ -79,6 +93,8 @@ _HOMES = {
     "LabelTable": "core.labels",
     "LoadOptions": "pipeline.options",
     "Mesh": "core.mesh",
+    "MrSynthesis": "physics.synthesis.options",
+    "Prediction": "nn.predict",
     "RegisterFiles": "pipeline.register",
     "RegisterOptions": "register.register",
     "Registration": "register.register",
@@ -87,6 +103,7 @@ _HOMES = {
     "SegmentOptions": "pipeline.segment",
     "Segmentation": "segment.segmentation",
     "SliceStack": "core.volume",
+    "SyntheticImage": "physics.synthesis.image",
     "TransformChain": "core.transforms",
     "Unit": "core.volume",
     "Volume": "core.volume",
@@ -102,6 +119,7 @@ _HOMES = {
     "deface": "pipeline.deface",
     "deidentify": "pipeline.deidentify",
     "dice": "measure.overlap",
+    "digital_anatomy": "physics.synthesis.digital",
     "extract_mask": "pipeline.extract",
     "face_mask": "extract.face",
     "follow_up": "pipeline.follow_up",
@@ -109,16 +127,20 @@ _HOMES = {
     "gaussian": "imaging.filters",
     "harmonize_kernel": "imaging.noise_power",
     "hausdorff_mm": "measure.overlap",
+    "head_anatomy": "physics.synthesis.head",
     "head_mask": "extract.head",
     "hu_to_cormack": "imaging.units",
     "import_labels": "pipeline.import_labels",
     "iso_surface": "imaging.surfaces",
     "label_by_atlases": "register.atlas",
     "label_surface": "imaging.surfaces",
+    "list_series": "pipeline.listing",
+    "load_network": "nn.store",
     "majority": "imaging.votes",
     "measure_scan": "measure.scan",
     "median": "imaging.filters",
     "n4": "register.n4",
+    "networks": "nn.store",
     "noise_power": "imaging.noise_power",
     "perona_malik": "imaging.perona_malik",
     "plot_histogram": "report.plots.histogram",
@@ -127,6 +149,8 @@ _HOMES = {
     "plot_plane": "report.plots.sections",
     "plot_planes": "report.plots.sections",
     "plot_surface": "report.plots.surface",
+    "predict": "nn.predict",
+    "read_brainweb": "files.minc",
     "read_scan": "dicom.read",
     "read_stack": "files.nifti",
     "read_transform": "files.transforms",
@@ -140,6 +164,8 @@ _HOMES = {
     "segment_structures": "pipeline.segment",
     "staple": "imaging.staple",
     "surface_page": "report.plots.surface_page",
+    "synthesize_ct": "physics.synthesis.ct",
+    "synthesize_mr": "physics.synthesis.mr",
     "to_native": "imaging.native",
     "transform_image": "pipeline.transform",
     "transform_points": "pipeline.transform",
@@ -148,14 +174,17 @@ _HOMES = {
     "write_derived_series": "dicom.derive",
     "write_labels": "files.nifti",
     "write_mesh": "files.meshes",
+    "write_native": "pipeline.native",
     "write_transforms": "files.transforms",
     "write_volume": "files.nifti",
 }
 
 __all__ = [
     "Affine",
+    "Anatomy",
     "Atlas",
     "CormackError",
+    "CtSynthesis",
     "DefaceOptions",
     "Deidentification",
     "DisplacementField",
@@ -165,6 +194,8 @@ __all__ = [
     "LabelTable",
     "LoadOptions",
     "Mesh",
+    "MrSynthesis",
+    "Prediction",
     "RegisterFiles",
     "RegisterOptions",
     "Registration",
@@ -173,6 +204,7 @@ __all__ = [
     "SegmentOptions",
     "Segmentation",
     "SliceStack",
+    "SyntheticImage",
     "TransformChain",
     "Unit",
     "Volume",
@@ -188,6 +220,7 @@ __all__ = [
     "deface",
     "deidentify",
     "dice",
+    "digital_anatomy",
     "extract_mask",
     "face_mask",
     "follow_up",
@@ -195,16 +228,20 @@ __all__ = [
     "gaussian",
     "harmonize_kernel",
     "hausdorff_mm",
+    "head_anatomy",
     "head_mask",
     "hu_to_cormack",
     "import_labels",
     "iso_surface",
     "label_by_atlases",
     "label_surface",
+    "list_series",
+    "load_network",
     "majority",
     "measure_scan",
     "median",
     "n4",
+    "networks",
     "noise_power",
     "perona_malik",
     "plot_histogram",
@@ -213,6 +250,8 @@ __all__ = [
     "plot_plane",
     "plot_planes",
     "plot_surface",
+    "predict",
+    "read_brainweb",
     "read_scan",
     "read_stack",
     "read_transform",
@@ -226,6 +265,8 @@ __all__ = [
     "segment_structures",
     "staple",
     "surface_page",
+    "synthesize_ct",
+    "synthesize_mr",
     "to_native",
     "transform_image",
     "transform_points",
@@ -234,6 +275,7 @@ __all__ = [
     "write_derived_series",
     "write_labels",
     "write_mesh",
+    "write_native",
     "write_transforms",
     "write_volume",
 ]
