@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pydicom
 import pytest
+from pydicom.data import get_testdata_file
 from pydicom.uid import RLELossless
 from synthetic import Recipe, datasets, positions_lps
 
@@ -82,6 +85,13 @@ def test_a_label_map(tmp_path, images):
     read = read_segmentation(segmentation(tmp_path / "s.dcm", images, given, "LABELMAP", omit_empty_frames=False))
     np.testing.assert_array_equal(read.slices.data, given.transpose(2, 1, 0))
     assert [segment.name for segment in read.segments] == ["one", "two", "three"]
+
+
+def test_pydicoms_example_of_one_frame_without_its_number():
+    path = Path(get_testdata_file("liver_1frame.dcm"))
+    read = read_segmentation(path)
+    np.testing.assert_array_equal(read.slices.data[..., 0], pydicom.dcmread(path).pixel_array.T)
+    assert [segment.name for segment in read.segments] == ["Liver"]
 
 
 def test_what_is_broken(tmp_path, images):

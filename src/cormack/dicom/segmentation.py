@@ -120,7 +120,7 @@ def _rgb(lab: Sequence[int]) -> tuple[int, int, int]:
 
 def _geometry(path: Path, dataset: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Steps from column to column and from row to row, and the place of every frame; RAS+ mm."""
-    facts = frame_facts(dataset, int(dataset.NumberOfFrames))
+    facts = frame_facts(dataset, int(dataset.get("NumberOfFrames") or 1))
     needed = ("position", "orientation", "pixel_spacing")
     if not facts or any(fact.get(name) is None for fact in facts for name in needed):
         raise DicomError(f"{path}: frames of the segmentation state no place in the patient's space")
