@@ -80,3 +80,17 @@ def test_hard_dice_by_hand() -> None:
     absent = torch.zeros(1, 3, 1, 4)
     absent[:, 0] = 1
     assert hard_dice_per_class(absent, absent) == pytest.approx([1, 1])
+
+
+def test_dice_and_cross_entropy_in_one_pass_are_the_sum_of_both_with_the_same_gradient() -> None:
+    generator = torch.Generator().manual_seed(3)
+    logits = torch.randn(2, 4, 5, 7, 6, generator=generator)
+    targets = functional.one_hot(torch.randint(0, 4, (2, 5, 7, 6), generator=generator), 4).movedim(-1, 1).float()
+
+    found = []
+    for loss in (make_loss("dice+cross-entropy"), lambda z, t: dice_loss(z, t) + cross_entropy(z, t)):
+        z = logits.clone().requires_grad_()
+        value = 3 * loss(z, targets)
+        value.backward()
+        found.append((value.detach(), z.grad))
+    torch.testing.assert_close(found[0], found[1])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from cormack.core.errors import ConfigurationError
+from cormack.learn.fused import DiceAndCrossEntropy
 
 #: A loss of logits (batch, class, ...) and targets (batch, class, ...) in [0, 1].
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -100,7 +102,11 @@ def make_loss(name: str, weights: Tensor | None = None) -> Loss:
                 f"training.loss is {name!r}; give {', '.join(LOSS_PARTS)} or a sum such as dice+cross-entropy"
             )
 
+    both = sorted(names) == ["cross-entropy", "dice"] and weights is None
+
     def loss(logits: Tensor, targets: Tensor) -> Tensor:
+        if both and logits.shape[1] > 1:
+            return cast(Tensor, DiceAndCrossEntropy.apply(logits, targets, SMOOTH))
         terms = [_PARTS[p](logits, targets) if p in _PARTS else cross_entropy(logits, targets, weights) for p in names]
         return torch.stack(terms).sum()
 
