@@ -96,6 +96,16 @@ def test_fine_tuning_begins_where_the_network_ended(trained: Path, data: str, tm
         run(text, tmp_path / "net", start=tmp_path / "net")
 
 
+def test_a_training_goes_on_from_the_best_weights_of_another(trained: Path, data: str, tmp_path: Path) -> None:
+    text = config_text(data, training="steps = 1\nvalidate_every = 1\nlearning_rate = 1e-9\n")
+    run(text, tmp_path, start=trained)
+    before = read_history(trained / "metrics.csv")[-1]
+    assert values(tmp_path)[0]["soft_dice_B"] == pytest.approx(before["soft_dice_B"], abs=0.01)
+    text = config_text(data, network="[network]\nchannels = [4, 8, 12]\nconvolutions = [1, 1, 1]\n")
+    with pytest.raises(WeightsError, match="another network"):
+        run(text, tmp_path / "net", start=trained)
+
+
 def test_the_same_seed_gives_the_same_and_a_stop_changes_nothing(data: str, tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).mkdir()

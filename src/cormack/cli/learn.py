@@ -24,7 +24,12 @@ NEEDED = ("torch", "onnx", "onnxscript")
 @click.argument("config", metavar="CONFIG.toml", type=IN_PATH)
 @click.argument("out", metavar="OUT_DIR", type=OUT_PATH)
 @click.option("--resume", is_flag=True, help="Go on with the training in OUT_DIR.")
-@click.option("--from", "start", metavar="NETWORK", help="Start from a packaged network, or the folder of one.")
+@click.option(
+    "--from",
+    "start",
+    metavar="NETWORK",
+    help="Start from a packaged network, the folder of one, or that of a training.",
+)
 @talk_options
 def train_command(config: Path, out: Path, resume: bool, start: str | None, quiet: bool, verbose: int) -> None:
     """Train a network as CONFIG.toml says; checkpoints, weights and metrics go into OUT_DIR.

@@ -1,4 +1,4 @@
-"""A training that starts from a network that there is already, read from its `model.onnx` alone."""
+"""A training that starts from a network that there is already: its `model.onnx` alone, or the folder of a training."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from cormack.core.errors import WeightsError
+from cormack.learn import checkpoint
+from cormack.learn.history import BEST_FILE
 from cormack.learn.trainer import Batch, Trainer
 from cormack.learn.unet import ConvolutionBlock
 from cormack.nn.store import MODEL_FILE, network_folder
@@ -21,13 +23,14 @@ def start_from(trainer: Trainer, source: str | Path, batches: Sequence[Batch]) -
 
     Tensors are matched by name; all must fit but those of the last layer, which begins anew where the classes differ.
     Batch normalisation was taken into the convolutions when the network was exported: it begins with the statistics of
-    some batches and the scale and shift that undo it, so that the network gives at first what it gave before.
+    some batches and the scale and shift that undo it, so that the network gives at first what it gave before. The
+    best weights of a training are taken as they are.
 
     Parameters
     ----------
     trainer : Trainer
     source : str or Path
-        Name of a packaged network, or the folder of an exported one.
+        Name of a packaged network, the folder of an exported one, or that of a training.
     batches : sequence of Batch
         To measure the statistics on.
 
@@ -36,8 +39,10 @@ def start_from(trainer: Trainer, source: str | Path, batches: Sequence[Batch]) -
     WeightsError
         If the network is another one: a tensor is missing or has another shape.
     """
-    stored = _tensors(network_folder(source) / MODEL_FILE)
     network = trainer.network
+    if (best := Path(source) / BEST_FILE).exists():
+        return _take_over(trainer, best)
+    stored = _tensors(network_folder(source) / MODEL_FILE)
     taken = 0
     with torch.no_grad():
         for name, parameter in _convolution_parameters(network):
@@ -55,6 +60,19 @@ def start_from(trainer: Trainer, source: str | Path, batches: Sequence[Batch]) -
     if trainer.average is not None:
         trainer.average.module.load_state_dict(network.state_dict())
     return taken
+
+
+def _take_over(trainer: Trainer, best: Path) -> int:
+    """The weights of a training of the same network, normalisation included."""
+    state = checkpoint.load(best)["network"]
+    try:
+        for network in (trainer.network, trainer.best_network):
+            network.load_state_dict(state)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"the training in {best.parent} is of another network; give the same [network] and [task.input]"
+        ) from error
+    return len(state)
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:
