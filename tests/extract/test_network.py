@@ -84,6 +84,17 @@ def test_ends_of_the_field_of_view_are_no_missing_bone(closed, padding_hu):
     assert findings == ()
 
 
+def test_the_last_slices_of_a_cut_head_are_kept_beside_padding():
+    phantom = head_phantom((1.0, 1.0, 5.0), foramen=False)
+    data = phantom.volume.data.copy()
+    data[..., 28:] = data[..., :12] = -1000
+    data[:20, :, 28:] = data[:20, :, :12] = -3024
+    mask, _ = network_mask(phantom.volume.with_data(data), network=stand_in())
+    shares = mask.sum(axis=(0, 1)) / np.maximum(phantom.brain.sum(axis=(0, 1)), 1)
+    assert shares[[12, 27]] == pytest.approx([1.0, 1.0], abs=0.03)
+    assert not mask[..., :12].any() and not mask[..., 28:].any()
+
+
 @pytest.mark.parametrize("spacing", [(0.5, 0.5, 10.0), (0.7, 0.7, 5.0), (3.0, 3.0, 3.0)])
 def test_thick_slices_and_large_voxels(spacing):
     phantom = head_phantom(spacing)
