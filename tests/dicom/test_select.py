@@ -60,7 +60,7 @@ def test_a_messy_export(tmp_path: Path) -> None:
     [
         ({"extra": {"ConvolutionKernel": "STANDARD"}}, {"extra": {"ConvolutionKernel": "BONEPLUS"}}, "softer"),
         ({"distance_mm": 2.5, "n": 60}, {"distance_mm": 5.0, "n": 30}, "thinner"),
-        ({"n": 30}, {"n": 10}, "more of the head"),
+        ({"n": 30}, {"n": 10}, "covers more"),
         ({}, {"orientation": CORONAL}, "axial"),
         ({}, {"spacing": (50.0, 50.0), "n": 60, "distance_mm": 1.0}, "field of view is that of a head"),
         ({}, {"image_type": ("DERIVED", "PRIMARY", "AXIAL")}, "original"),

@@ -1,4 +1,4 @@
-"""Which series is the head CT volume: a table of rules, and one plain sentence for each choice and rejection."""
+"""Which series is the volume to work on: a table of rules, and one plain sentence for each choice and rejection."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def select_series(
     rules: SelectionRules = DEFAULT_RULES,
     look: bool = True,
 ) -> Selection:
-    """Choose the head CT volume among all series.
+    """Choose the volume to work on among all series.
 
     Parameters
     ----------
@@ -252,12 +252,12 @@ def _none(inventory: Inventory, verdicts: list[Verdict], series: int | str | Non
     codes = Counter(v.code for v in verdicts)
     if set(codes) == {"localizer"}:
         count = sum(len(v.entry.instances) for v in verdicts)
-        return f"only localizers (scouts) were found, {count} in all; expected a head {rules.modality} volume"
+        return f"only localizers (scouts) were found, {count} in all; expected a volume of {rules.modality}"
     listed = "; ".join(f"{v.entry.label} {v.reason}" for v in verdicts[:8])
     more = f"; and {len(verdicts) - 8} more" if len(verdicts) > 8 else ""
     other = {v.entry.modality for v in verdicts if v.code == "other-modality" and v.entry.modality in ("CT", "MR")}
     hint = f"; to read {' or '.join(sorted(other))} all the same, ask for its series" if other else ""
-    return f"no series here is a head {rules.modality} volume: {listed}{more}{hint}"
+    return f"no series here is a volume of {rules.modality}: {listed}{more}{hint}"
 
 
 def _findings(verdicts: dict[int, Verdict], chosen: SeriesEntry) -> tuple[Finding, ...]:
