@@ -21,6 +21,11 @@ def software_versions() -> dict[str, str]:
     return versions
 
 
+def generated_by() -> dict[str, str]:
+    """Name and version of this program, as BIDS writes them under GeneratedBy."""
+    return {"Name": "Cormack", "Version": package_version("cormack")}
+
+
 def package_version(name: str) -> str:
     """Version of an installed package, or "not installed"."""
     try:

@@ -14,7 +14,7 @@ from nibabel.filebasedimages import ImageFileError
 
 from cormack.core.errors import GeometryError, InputError
 from cormack.core.fields import DisplacementField
-from cormack.core.provenance import package_version
+from cormack.core.provenance import generated_by
 from cormack.core.transforms import Affine, Transform, TransformChain
 from cormack.core.volume import AnyArray, Volume
 from cormack.files.itk import read_itk, write_affine
@@ -105,7 +105,7 @@ def write_transforms(
             written.append(folder / name)
     record = {
         "Schema": SET_SCHEMA,
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
         "Convention": _CONVENTION,
         "From": moving,
         "To": fixed,

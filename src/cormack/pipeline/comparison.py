@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from cormack.core.findings import Finding
-from cormack.core.provenance import package_version, software_versions
+from cormack.core.provenance import generated_by, software_versions
 from cormack.measure.agreement import TOLERANCE_MM, StructureAgreement
 from cormack.measure.cohort import (
     Case,
@@ -140,7 +140,7 @@ def record(comparison: Comparison) -> dict[str, object]:
     """The definitions, the summaries and the tests as plain values."""
     options = comparison.options
     return {
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
         "ResearchUseOnly": True,
         "Software": software_versions(),
         "Subjects": comparison.subjects,

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from cormack.core.labels import LabelMap
-from cormack.core.provenance import package_version, software_versions
+from cormack.core.provenance import generated_by, package_version, software_versions
 from cormack.imaging.staple import Staple
 from cormack.measure.agreement import TOLERANCE_MM
 from cormack.measure.observers import InterObserver, ObserverPair
@@ -96,7 +96,7 @@ def consensus_sidecar(consensus: Consensus) -> dict[str, object]:
     """The sidecar of the consensus."""
     options = consensus.options
     return {
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
         "ResearchUseOnly": True,
         "Software": software_versions(),
         "Description": consensus.labels.description,

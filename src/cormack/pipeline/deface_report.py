@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cormack.core.findings import Finding
-from cormack.core.provenance import Provenance, package_version, software_versions
+from cormack.core.provenance import Provenance, generated_by, package_version, software_versions
 from cormack.extract.face import FOREHEAD_MM, MARGIN_MM
 from cormack.measure.defaced import GONE_MM, removed_surface_share
 from cormack.pipeline.face_paint import BLUR_MM, FacePainter, Mode
@@ -129,7 +129,7 @@ def _fields(
         "PoseFit": round(pose.fit_mm, 2),
         "Description": _method(head, options),
         "Warnings": [finding.message for finding in findings],
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
     }
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cormack.core.errors import InputError
 from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
-from cormack.core.provenance import package_version
+from cormack.core.provenance import generated_by
 from cormack.core.volume import Unit, Volume
 from cormack.extract.head import head_mask
 from cormack.files.nifti import write_labels, write_volume
@@ -222,7 +222,7 @@ def _mask(volume: Volume, path: Path | None) -> npt.NDArray[np.bool_]:
 def _write(out: Path, image: Volume | LabelMap, facts: Mapping[str, object], codes: str) -> None:
     if isinstance(image, Volume):
         facts = {**facts, "Units": str(image.unit), "OutsideValue": image.outside}
-    about = {**facts, "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")}}
+    about = {**facts, "GeneratedBy": generated_by()}
     with OutputSet(out.parent) as outputs:
         if isinstance(image, LabelMap):
             write_labels(outputs.part(out.name), image, codes=codes)

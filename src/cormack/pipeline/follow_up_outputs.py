@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cormack.core.findings import Finding
 from cormack.core.labels import BRAIN, LabelMap
-from cormack.core.provenance import package_version, software_versions
+from cormack.core.provenance import generated_by, package_version, software_versions
 from cormack.core.transforms import TransformChain
 from cormack.core.volume import Unit, Volume
 from cormack.files.nifti import write_volume
@@ -190,7 +190,7 @@ def _method(halfway: Halfway, options: FollowUpOptions) -> str:
 
 def _record(pair: Pair, halfway: Halfway, made: FollowUp, options: FollowUpOptions) -> dict[str, object]:
     return {
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
         "ResearchUseOnly": True,
         "Software": software_versions(),
         "Engine": halfway.registrations[0].engine,

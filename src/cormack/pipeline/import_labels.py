@@ -11,7 +11,7 @@ from cormack.core.contours import ContouredStructure
 from cormack.core.errors import InputError, SeriesError
 from cormack.core.findings import Finding
 from cormack.core.labels import Label, LabelMap, LabelTable
-from cormack.core.provenance import package_version
+from cormack.core.provenance import generated_by
 from cormack.core.transforms import Affine
 from cormack.core.volume import AnyArray, SliceStack
 from cormack.dicom.rtstruct import read_rtstruct
@@ -245,7 +245,7 @@ def _empty(labels: LabelMap) -> tuple[Finding, ...]:
 
 def _sidecar(made: Imported) -> dict[str, object]:
     return {
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
         "Description": made.labels.description,
         "Source": made.source,
         "Structures": [

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cormack.core.findings import Finding
-from cormack.core.provenance import Provenance, package_version, software_versions
+from cormack.core.provenance import Provenance, generated_by, package_version, software_versions
 from cormack.files.sidecar import to_json
 from cormack.pipeline.load import Located
 
@@ -27,7 +27,7 @@ def manifest_text(
     return to_json(
         {
             "Schema": SCHEMA,
-            "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+            "GeneratedBy": generated_by(),
             "ResearchUseOnly": True,
             "Software": software_versions(),
             "Parameters": dict(provenance.parameters),

@@ -11,7 +11,7 @@ import numpy as np
 from cormack.core.errors import GeometryError
 from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
-from cormack.core.provenance import package_version, software_versions
+from cormack.core.provenance import generated_by, package_version, software_versions
 from cormack.core.volume import Unit, Volume
 from cormack.files.nifti import write_volume
 from cormack.files.outputs import OutputSet
@@ -110,7 +110,7 @@ def warped_sidecar(warped: Volume, space: str) -> dict[str, object]:
         "Units": str(warped.unit),
         "OutsideValue": warped.outside,
         "Interpolation": "linear, once",
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
     }
 
 
@@ -119,7 +119,7 @@ def record(
 ) -> dict[str, object]:
     """The evidence, the choices and the template as plain values."""
     return {
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
         "ResearchUseOnly": True,
         "Failed": None if made.failure is None else made.failure.code,
         "From": moving.space,

@@ -7,7 +7,7 @@ import numpy as np
 from cormack.core.acquisition import Acquisition
 from cormack.core.kernels import kernel_class
 from cormack.core.labels import LabelMap
-from cormack.core.provenance import package_version
+from cormack.core.provenance import generated_by
 from cormack.core.volume import Unit, Volume
 from cormack.files.bids import ScanName
 from cormack.files.sidecar import acquisition_fields
@@ -40,7 +40,7 @@ def grid_sidecar(grid: GridFacts) -> dict[str, object]:
         **({"WinsorisedTo": list(HU_RANGE)} if grid.unit is Unit.HU else {}),
         "PaddingValuesFound": list(grid.padding),
         "Warnings": [finding.message for finding in grid.findings],
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
     }
 
 
@@ -59,7 +59,7 @@ def mask_sidecar(labels: LabelMap, name: ScanName | None = None) -> dict[str, ob
         "VolumeMl": round(labels.volume_ml(), 3),
         **({"Warnings": [finding.message for finding in labels.findings]} if labels.findings else {}),
         **_sources(name),
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
     }
 
 
@@ -94,5 +94,5 @@ def native_sidecar(loaded: Loaded) -> dict[str, object]:
         **unit_fields(stack.unit),
         "OutsideValue": list(loaded.padding_hu),
         "Warnings": [finding.message for finding in loaded.findings],
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cormack.core.errors import InputError
-from cormack.core.provenance import package_version
+from cormack.core.provenance import generated_by
 from cormack.core.volume import Unit
 from cormack.files.nifti import write_labels, write_volume
 from cormack.files.outputs import OutputSet, check_apart, check_writable
@@ -85,7 +85,7 @@ def build_template_files(
 
 def _record(built: BuiltTemplate, count: int, options: TemplateOptions) -> dict[str, object]:
     return {
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
         "Scans": count,
         "Region": options.region,
         "Sharpened": options.sharpen,

@@ -11,7 +11,7 @@ import numpy as np
 from cormack.core.errors import InputError
 from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap, LabelTable
-from cormack.core.provenance import package_version
+from cormack.core.provenance import generated_by
 from cormack.core.volume import AnyArray, Volume
 from cormack.files.label_tables import read_label_table
 from cormack.files.nifti import write_labels, write_volume
@@ -167,7 +167,7 @@ def _sidecar(image: Volume | LabelMap, interpolation: str, *, inverse: bool) -> 
     return {
         **values,
         "Transform": "inverse" if inverse else "forward",
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
+        "GeneratedBy": generated_by(),
     }
 
 
