@@ -34,6 +34,16 @@ def test_pictures_straight_from_dicom(cormack, export, tmp_path, kind):
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
 
+def test_a_picture_coarser_than_the_scan_says_so(cormack, tmp_path):
+    fine = nib.Nifti1Image(np.full((700, 500, 4), 40, np.int16), np.diag([0.1, 0.1, 3.0, 1.0]))
+    fine.header.set_xyzt_units("mm")
+    nib.save(fine, tmp_path / "fine.nii.gz")
+    for kind, pixel in (("montage", "0.2"), ("planes", "0.3")):
+        code, _, err = cormack("plot", kind, tmp_path / "fine.nii.gz", tmp_path / "a.svg", "--dpi", "40")
+        assert code == 0
+        assert f"the picture is coarser than the scan: pixels of {pixel} mm, voxels of 0.1 mm" in err
+
+
 @pytest.mark.parametrize(
     "words",
     [
