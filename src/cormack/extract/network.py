@@ -6,7 +6,7 @@ says; if not, it runs again on the head as it lies. The edge is then drawn at na
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -95,10 +95,20 @@ def network_mask(
     WeightsError
         If the network's weights are damaged.
     """
-    chosen = network or load_network(NAME)
-    coarse = find_inside(volume, chosen)
-    mask = draw_edge(volume, coarse.hu, coarse.probability, coarse.around)
+    slices = _body_slices(volume)
+    affine = volume.affine.copy()
+    affine[:3, 3] = volume.world([0, 0, slices.start])
+    part = replace(volume, data=volume.data[:, :, slices], affine=affine)
+    coarse = find_inside(part, network or load_network(NAME))
+    mask = np.zeros(volume.shape, dtype=bool, order="F")
+    mask[:, :, slices] = draw_edge(part, coarse.hu, coarse.probability, coarse.around)
     return mask, _findings(coarse)
+
+
+def _body_slices(volume: Volume) -> slice:
+    """All but slices of padding and air at the ends, into which the last slices of a cut head would fade; or all."""
+    held = np.flatnonzero((volume.data[::4, ::4] > BODY_HU).any(axis=(0, 1)))
+    return slice(int(held[0]), int(held[-1]) + 1) if held.size else slice(0, volume.shape[2])
 
 
 def find_inside(volume: Volume, network: Network) -> Coarse:
