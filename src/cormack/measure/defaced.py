@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from cormack.core.volume import FloatArray, Volume
 from cormack.imaging.blocks import block_mean
+from cormack.imaging.workgrid import largest_component
 
 #: A point of the old surface is gone when the new one keeps farther from it than this (mm).
 GONE_MM = 5.0
@@ -36,7 +37,7 @@ def removed_surface_share(before: Volume, after: Volume, level: float, head_to_w
     """
     factors = tuple(max(1, round(GRID_MM / h)) for h in before.spacing_mm)
     spacing = np.array(before.spacing_mm) * factors
-    old, new = (_solid(block_mean(v.data, factors), level) for v in (before, after))  # type: ignore[arg-type]
+    old, new = (largest_component(block_mean(v.data, factors) > level) for v in (before, after))  # type: ignore[arg-type]
     index = np.argwhere(_surface(old))
     points = before.world(index * factors + (np.array(factors) - 1) / 2)
     inverse = np.linalg.inv(head_to_world)
@@ -47,16 +48,6 @@ def removed_surface_share(before: Volume, after: Volume, level: float, head_to_w
         return None
     distance = ndimage.distance_transform_edt(~_surface(new), sampling=spacing)
     return float(np.mean(distance[tuple(index.T)] > GONE_MM))
-
-
-def _solid(values: npt.NDArray[np.float32], level: float) -> npt.NDArray[np.bool_]:
-    """The largest body above the level."""
-    labels, count = ndimage.label(values > level)
-    if count < 2:
-        return np.asarray(labels > 0)
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return np.asarray(labels == sizes.argmax())
 
 
 def _surface(solid: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

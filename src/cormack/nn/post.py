@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from cormack.imaging.workgrid import largest_component
+
 Labels = npt.NDArray[Any]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -26,20 +28,10 @@ def apply_steps(labels: Labels, steps: tuple[str, ...]) -> Labels:
     return labels
 
 
-def largest(mask: BoolArray) -> BoolArray:
-    """The largest face-connected part."""
-    parts, count = ndimage.label(mask)
-    if count < 2:
-        return mask
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    return np.asarray(parts == sizes.argmax())
-
-
 def fill(mask: BoolArray) -> BoolArray:
     """Cavities that nothing joins to the outside belong to the structure."""
     return np.asarray(ndimage.binary_fill_holes(mask))
 
 
 #: Every step by name; adding one is one entry.
-STEPS: Mapping[str, Callable[[BoolArray], BoolArray]] = {"largest": largest, "fill": fill}
+STEPS: Mapping[str, Callable[[BoolArray], BoolArray]] = {"largest": largest_component, "fill": fill}
