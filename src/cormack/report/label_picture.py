@@ -5,24 +5,20 @@ from __future__ import annotations
 from io import BytesIO
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from cormack.core.labels import LabelMap
 from cormack.core.volume import AnyArray, FloatArray, Volume
 from cormack.imaging.windows import Window, apply_window
+from cormack.report.painted_labels import painted_labels
 from cormack.report.planes import AXIAL, CORONAL, LETTERS
 
 #: A window that shows lung and what surrounds it.
 CHEST_WINDOW = Window(-450, 1500)
 #: Pixels of the picture (mm), the longest side of a section (pixels), and the gap between sections (pixels).
 PIXEL_MM, LONGEST_PIXELS, GAP = 1.0, 420, 8
-#: Share of a label's colour within it; its edge has the whole colour.
-OPACITY = 0.3
 #: Axial sections at these shares of the labelled volume, from below.
 AXIAL_SHARES = (0.3, 0.65)
-
-Rgb = npt.NDArray[np.uint8]
 
 
 def label_picture(volume: Volume, labels: LabelMap, window: Window = CHEST_WINDOW) -> bytes:
@@ -63,7 +59,7 @@ def _section(volume: Volume, labels: LabelMap, axis: int, index: int, window: Wi
     size = max(2, round(float(extent[across]) * scale)), max(2, round(float(extent[down]) * scale))
     grey = Image.fromarray(apply_window(_shown(volume.data, axis, index), window)).resize(size, Image.Resampling.BOX)
     marks = np.asarray(Image.fromarray(_shown(labels.data, axis, index)).resize(size, Image.Resampling.NEAREST))
-    picture = Image.fromarray(_coloured(np.asarray(grey), marks, labels))
+    picture = Image.fromarray(painted_labels(np.asarray(grey), marks, labels))
     _letters(picture, LETTERS[axis])
     return picture
 
@@ -71,17 +67,6 @@ def _section(volume: Volume, labels: LabelMap, axis: int, index: int, window: Wi
 def _shown(data: AnyArray, axis: int, index: int) -> AnyArray:
     """A plane as rows from top to bottom, the patient's right first."""
     return np.ascontiguousarray(np.take(data, index, axis=axis).T[::-1, ::-1])
-
-
-def _coloured(grey: npt.NDArray[np.uint8], marks: AnyArray, labels: LabelMap) -> Rgb:
-    picture = np.repeat(grey[:, :, None], 3, axis=2).astype(np.float32)
-    for label in labels.table:
-        mask = marks == label.index
-        inner = np.pad(mask, 1)
-        inner = inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]
-        strength = np.where(mask & ~inner, 1.0, OPACITY * mask)[:, :, None].astype(np.float32)
-        picture += strength * (np.array(label.color, dtype=np.float32) - picture)
-    return np.asarray(np.rint(picture), dtype=np.uint8)
 
 
 def _letters(picture: Image.Image, letters: tuple[str, str, str, str]) -> None:

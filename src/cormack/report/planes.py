@@ -15,6 +15,7 @@ from PIL import Image
 from cormack.core.labels import LabelMap
 from cormack.core.volume import AnyArray, Volume
 from cormack.imaging.windows import Window, apply_window
+from cormack.report.painted_labels import painted_labels
 
 FloatImage = npt.NDArray[np.float32]
 Box = tuple[slice, slice, slice]
@@ -51,7 +52,15 @@ class Panel:
 
 
 def panel(
-    volume: Volume, axis: int, index: int, box: Box, window: Window, masks: Mapping[str, LabelMap], *, alt: str
+    volume: Volume,
+    axis: int,
+    index: int,
+    box: Box,
+    window: Window,
+    masks: Mapping[str, LabelMap],
+    *,
+    alt: str,
+    painted: LabelMap | None = None,
 ) -> Panel:
     """Cut one plane out of a volume.
 
@@ -70,6 +79,8 @@ def panel(
         On the grid of the volume; every label above 0 is outlined.
     alt : str
         What the picture shows, for those who cannot see it.
+    painted : LabelMap, optional
+        On the grid of the volume; its labels are painted over the greys in the colours of their table.
     """
     across, down = (a for a in range(3) if a != axis)
     spacing = volume.spacing_mm
@@ -78,6 +89,9 @@ def panel(
     shape = max(2, round(extent_mm[1] / pixel_mm)), max(2, round(extent_mm[0] / pixel_mm))
     where = list(box)
     grey = apply_window(_resampled(_plane(volume.data, where, axis, index), shape), window)
+    picture: npt.NDArray[np.uint8] = grey
+    if painted is not None:
+        picture = painted_labels(grey, _nearest(_plane(painted.data, where, axis, index), shape), painted)
     contours = {
         name: _contour_path(_resampled(_plane(mask.data, where, axis, index) > 0, shape), extent_mm, shape)
         for name, mask in masks.items()
@@ -86,7 +100,7 @@ def panel(
         plane=PLANE_NAMES[axis],
         width_mm=extent_mm[0],
         height_mm=extent_mm[1],
-        image=jpeg_uri(grey),
+        image=jpeg_uri(picture),
         contours={name: path for name, path in contours.items() if path},
         letters=LETTERS[axis],
         label=f"{'ijk'[axis]} = {index}",
@@ -114,6 +128,14 @@ def _resampled(plane: AnyArray, shape: tuple[int, int]) -> FloatImage:
         weight = weight[:, None] if axis == 0 else weight[None, :]
         result = result.take(low, axis) * (1 - weight) + result.take(high, axis) * weight
     return result
+
+
+def _nearest(plane: AnyArray, shape: tuple[int, int]) -> AnyArray:
+    """A plane on square pixels, each with the value of the nearest one."""
+    rows, columns = (
+        ((np.arange(n) + 0.5) * size / n).astype(np.intp) for n, size in zip(shape, plane.shape, strict=True)
+    )
+    return plane[np.ix_(rows, columns)]
 
 
 def _contour_path(mask: FloatImage, extent_mm: tuple[float, ...], shape: tuple[int, int]) -> str:
@@ -146,8 +168,9 @@ def _simplified(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return points
 
 
-def jpeg_uri(grey: npt.NDArray[np.uint8]) -> str:
-    """A grey picture, shape (rows, columns), as a data URI."""
+def jpeg_uri(picture: npt.NDArray[np.uint8]) -> str:
+    """A picture, shape (rows, columns) of greys or (rows, columns, 3) of colours, as a data URI."""
     buffer = BytesIO()
-    Image.fromarray(grey).save(buffer, format="JPEG", quality=JPEG_QUALITY, optimize=True)
+    # Colours at full resolution: edges of labels are one pixel wide.
+    Image.fromarray(picture).save(buffer, format="JPEG", quality=JPEG_QUALITY, optimize=True, subsampling=0)
     return "data:image/jpeg;base64," + b64encode(buffer.getvalue()).decode("ascii")

@@ -72,7 +72,7 @@ def render_surfaces(
     for view in views:
         values = _resampled(smooth, view, np.asarray(centre_mm, dtype=np.float64), frame)
         for name, level in levels.items():
-            pictures[name, view.name] = _shade(_depth_mm(values, level)).T
+            pictures[name, view.name] = shaded(_depth_mm(values, level)).T
     return {(name, view.name): pictures[name, view.name] for name in levels for view in views}
 
 
@@ -120,10 +120,10 @@ def _depth_mm(values: FloatImage, level: float) -> FloatImage:
     return np.where(here > level, depth, np.nan).astype(np.float32)
 
 
-def _shade(depth_mm: FloatImage) -> GreyImage:
-    """Lambert's law on a depth map of shape (columns, rows)."""
+def shaded(depth_mm: FloatImage, pixel_mm: float = PIXEL_MM) -> GreyImage:
+    """Lambert's law on a depth map of shape (columns, rows); NaN is background."""
     filled = np.where(np.isnan(depth_mm), np.float32(2 * HALF_SIDE_MM), depth_mm)
-    across, down = np.gradient(filled, PIXEL_MM)
+    across, down = np.gradient(filled, pixel_mm)
     # With x to the right, y up and z towards the viewer the surface is z = −depth: its normal is (∂d/∂x, ∂d/∂y, 1).
     normal = np.stack([across, -down, np.ones_like(across)])
     normal /= np.linalg.norm(normal, axis=0)
