@@ -50,7 +50,9 @@ _inverse_option = click.option("--inverse", is_flag=True, help="The way back: fr
 @click.option("--series", metavar="NUMBER|UID", help="Take this DICOM series of IN instead of the best one.")
 @assume_mm_option
 @talk_options
-def transform_command(source: Path, out: Path, reference: Path, transform: Path, **values: Any) -> None:
+def transform_command(
+    source: Path, out: Path, reference: Path, transform: Path, interpolation: str, **values: Any
+) -> None:
     """Carry any image along with one that was registered, in one interpolation.
 
     IN is DICOM or NIfTI in the space of the moving image; OUT.nii.gz lies on the voxels of FIXED. With --inverse, IN
@@ -61,7 +63,9 @@ def transform_command(source: Path, out: Path, reference: Path, transform: Path,
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
     options = load_from(values)
     with listener(quiet=quiet, verbose=verbose) as progress:
-        made = transform_image(source, out, reference, transform, options, progress=progress, **values)
+        made = transform_image(
+            source, out, reference, transform, options, interpolation=interpolation, progress=progress, **values
+        )
     for finding in made.findings:
         warn(finding.message)
     say(f"wrote {out}: {made.kind}, {100 * made.covered:.0f} % of the voxels are not outside", quiet=quiet)
