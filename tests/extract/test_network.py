@@ -109,6 +109,13 @@ def test_thick_slices_on_close_voxels_are_told_by_their_stated_thickness(closed)
     assert known > max(0.985, unknown)
 
 
+def test_the_stated_thickness_of_a_turned_stack_is_not_taken_for_another_axis():
+    phantom = head_phantom((1.0, 4.0, 1.0), foramen=False)
+    stated = replace(phantom.volume, acquisition=Acquisition(slice_thickness_mm=7.0))
+    masks = [network_mask(v, network=stand_in())[0] for v in (phantom.volume, stated)]
+    np.testing.assert_array_equal(*masks)
+
+
 def test_noise_and_what_is_not_finite_do_no_harm(closed):
     noisy = closed.volume.data + np.random.default_rng(0).normal(0, 20, closed.volume.shape)
     noisy[:, :2] = np.nan

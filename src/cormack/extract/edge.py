@@ -144,9 +144,11 @@ def draw_edge(volume: Volume, hu: Volume, probability: FloatImage, around: Surro
 
 
 def _slice_mm(volume: Volume) -> float:
-    """Thickness of the slices, which lie along the last axis: thick ones are thick on closer voxels, too."""
-    apart, stated = volume.spacing_mm[2], volume.acquisition.slice_thickness_mm or 0.0
-    return min(stated if stated >= OVERLAPPING * apart else apart, THICKEST_MM)
+    """Thickness of the slices along the last axis: thick ones are thick on closer voxels, too."""
+    stated = volume.acquisition.slice_thickness_mm or 0.0
+    # In a turned stack slices follow each other along another axis, where voxels are longest.
+    closer = stated >= OVERLAPPING * max(volume.spacing_mm)
+    return min(stated if closer else volume.spacing_mm[2], THICKEST_MM)
 
 
 def _fine_grid(volume: Volume, hu: Volume, around: Surroundings) -> WorkGrid:
