@@ -173,7 +173,7 @@ def test_one_failure_never_stops_the_others(dataset, tmp_path, cormack):
 def test_participants_and_places_of_a_data_set(dataset, tmp_path, cormack):
     code, _, err = cormack("run", dataset, tmp_path / "out", "--participant-label", "07")
     assert code == 1
-    assert "no CT for participant 07" in err
+    assert "no CT or MR for participant 07" in err
     assert cormack("run", dataset, dataset / "out")[0] == 1
     code, _, _ = cormack("run", dataset, dataset / "derivatives/cormack", "--participant-label", "02", "-q")
     assert code == 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cormack.core.errors import InputError
-from cormack.files.bids import is_dataset, scan_name
+from cormack.files.bids import DATATYPES, is_dataset, scan_name
 from cormack.files.nifti import is_nifti
 
 #: Words in a file's name that say that its numbers are labels.
@@ -93,16 +93,19 @@ def _in_path(path: Path) -> tuple[Source, ...]:
 
 def _of_dataset(root: Path) -> tuple[Source, ...]:
     """The scans of a BIDS data set or of its derivatives, each with the masks and labels of its space."""
-    files = _nifti_files(root, (file for ct in sorted(root.glob("sub-*/**/ct")) for file in ct.glob("*")))
-    images = [file for file in files if _stem(file).endswith("_ct")]
+    folders = sorted(place for folder, _ in DATATYPES.values() for place in root.glob(f"sub-*/**/{folder}"))
+    files = _nifti_files(root, (file for folder in folders for file in folder.glob("*")))
+    suffixes = tuple(f"_{suffix}" for _, suffix in DATATYPES.values())
+    images = [file for file in files if _stem(file).endswith(suffixes)]
     labels = [file for file in files if _is_label(file)]
     scans = []
     # Scans as they were taken come before what was made of them.
     for image in sorted(images, key=lambda file: ("_desc-" in file.name or "_space-" in file.name, file.name)):
         own = scan_name(image)
-        subject = _stem(image).removesuffix("_ct") if own is None else own.stem
+        subject = _stem(image).rpartition("_")[0] if own is None else own.stem
         origin = subject.partition("_desc-")[0].partition("_space-")[0]
-        drawn = tuple(f for f in labels if f.name.startswith(origin + "_") and _space(f) == _space(image))
+        beside = [f for f in labels if f.parent == image.parent and f.name.startswith(origin + "_")]
+        drawn = tuple(f for f in beside if _space(f) == _space(image))
         scans.append(Source(subject.replace("_", " "), image, drawn))
     return tuple(scans)
 
