@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+# Helper modules of this room, and of all rooms.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from chest_scans import scan

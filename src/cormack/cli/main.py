@@ -77,6 +77,12 @@ def cli() -> None:
     help="Outside the brain: -1024 HU (MR: 0); NaN; or 0 with 1025 added to all HU inside.",
 )
 @click.option("--cormack-units", is_flag=True, help="Write the volume in Cormack units, too (CT).")
+@click.option(
+    "--structures/--no-structures",
+    default=True,
+    show_default=True,
+    help="Find the structures inside the skull (CT); left out where their network is not installed.",
+)
 @space_options
 @modality_option
 @load_options

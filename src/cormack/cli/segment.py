@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from cormack.cli.options import IN_PATH, OUT_PATH, load_from, load_options, talk_options
+from cormack.cli.options import IN_PATH, OUT_PATH, Command, load_from, load_options, talk_options
 from cormack.cli.terminal import listener, say, warn
-from cormack.segment.tasks import TASKS, Task
+from cormack.segment.tasks import TASKS, Option, Task
+
+if TYPE_CHECKING:
+    from cormack.segment.segmentation import Segmentation
 
 
 @click.group(name="segment")
@@ -31,21 +35,51 @@ def _command(task: Task) -> click.Command:
     @click.option(
         "--picture", metavar="FILE.png", type=OUT_PATH, help="Write coronal and axial sections with the labels, too."
     )
+    @_own_options(task)
     @load_options
     @talk_options
     def command(source: Path, out: Path, method: str, picture: Path | None, **values: Any) -> None:
         from cormack.pipeline.segment import SegmentOptions, segment_structures
 
         quiet, verbose = values.pop("quiet"), values.pop("verbose")
-        options = SegmentOptions(load_from(values), method, picture)
+        load = load_from(values)
+        options = SegmentOptions(load, method, picture, values)
         with listener(quiet=quiet, verbose=verbose) as progress:
             found = segment_structures(source, out, task.name, options, progress=progress)
         for finding in found.findings:
             warn(finding.message)
-        volumes = ", ".join(f"{name} {volume:.1f} ml" for name, volume in found.volumes_ml().items())
+        volumes = ", ".join(_volumes(found))
         say(f"wrote {out}: {volumes}", quiet=quiet)
 
     return command
+
+
+def _own_options(task: Task) -> Callable[[Command], Command]:
+    """The options that the task alone offers."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(task.options):
+            command = _option(option)(command)
+        return command
+
+    return decorate
+
+
+def _option(option: Option) -> Callable[[Command], Command]:
+    if not option.metavar:
+        return click.option(f"--{option.name}", is_flag=True, help=f"{option.help}.")
+    kind = OUT_PATH if option.output else IN_PATH
+    return click.option(f"--{option.name}", metavar=option.metavar, type=kind, help=f"{option.help}.")
+
+
+def _volumes(found: Segmentation) -> Iterator[str]:
+    """Name and volume of each structure: in mm³ with its standard deviation, where the task states that."""
+    exact, spreads = (cast("dict[str, float]", found.record.get(f, {})) for f in ("VolumesMm3", "ViewsSdMm3"))
+    for name, volume in exact.items():
+        yield f"{name} {volume:.0f} ± {spreads[name]:.0f} mm³"
+    if not exact:
+        for name, volume in found.volumes_ml().items():
+            yield f"{name} {volume:.1f} ml"
 
 
 def _help(task: Task) -> str:

@@ -79,6 +79,8 @@ class RunOptions:
         Write the volume in Cormack units, too.
     space : SpaceOptions or None
         Bring the scan into the space of a template, too.
+    structures : bool
+        Find the structures inside the skull of a CT, where the network for that is installed.
     """
 
     load: LoadOptions = LoadOptions()
@@ -86,6 +88,7 @@ class RunOptions:
     outside: Literal["air", "nan", "shift"] = "air"
     cormack_units: bool = False
     space: SpaceOptions | None = None
+    structures: bool = True
 
     def as_parameters(self) -> dict[str, object]:
         """The choices as plain values, for manifests and comparison."""

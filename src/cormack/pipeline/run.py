@@ -139,7 +139,13 @@ def _run_located(
     progress.step("Writing files")
     write_run(out, name, located, results, options, provenance)
     space = () if results["space"] is None else results["space"].findings
-    findings = (*results["grids"].facts.findings, *results["brain"].findings, *space, *results["measures"].findings)
+    findings = (
+        *results["grids"].facts.findings,
+        *results["brain"].findings,
+        *space,
+        *results["measures"].findings,
+        *results["structures"].findings,
+    )
     return Outcome(name.title, Status.DONE, "", out / name.report, tuple(f.message for f in findings))
 
 
@@ -154,7 +160,7 @@ def _process(
         "progress": progress,
         "subject": name.title,
     }
-    keep = ("grids", "head", "brain", "brain_volume", "measures", "report", "space")
+    keep = ("grids", "head", "brain", "brain_volume", "measures", "structures", "report", "space")
     if options.space is None:
         given["space"] = None
     return run_steps(steps_of(options), given, keep=keep, provenance=provenance, progress=progress)

@@ -19,6 +19,7 @@ from cormack.measure.scan import measure_scan
 from cormack.pipeline.grids import GRID_STEPS, Grids
 from cormack.pipeline.load import Located
 from cormack.pipeline.masks import BRAIN_STEP, HEAD_STEP
+from cormack.pipeline.neuroanatomy_run import STRUCTURES_STEP, StructuresOfRun, structures_content
 from cormack.pipeline.options import OUTSIDE_TEXT, RunOptions
 from cormack.pipeline.runner import Step
 from cormack.pipeline.space import BRAIN_SPACE_STEP, HEAD_SPACE_STEP, InSpace
@@ -49,6 +50,7 @@ def report(
     provenance: Provenance,
     subject: str,
     space: InSpace | None,
+    structures: StructuresOfRun,
 ) -> str:
     """Write the report's page."""
     processing = Processing(
@@ -68,7 +70,12 @@ def report(
             brain=brain,
             measures=measures,
             selection=located.selection,
-            findings=(*grids.facts.findings, *brain.findings, *(() if space is None else space.findings)),
+            findings=(
+                *grids.facts.findings,
+                *brain.findings,
+                *(() if space is None else space.findings),
+                *structures.findings,
+            ),
             stack=grids.facts.stack,
             processing=processing,
             versions=software_versions(),
@@ -76,6 +83,8 @@ def report(
             peak_memory_mb=peak_memory_mb(),
             template_brain=None if space is None else space.template_brain,
             registration=() if space is None else space.key_rows,
+            structures=structures_content(structures),
+            no_structures=structures.reason,
             created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
     )
@@ -93,6 +102,7 @@ RUN_STEPS = (
     BRAIN_STEP,
     Step("brain_volume", "Masking", brain_volume),
     Step("measures", "Measuring", measures),
+    STRUCTURES_STEP,
     Step("report", "Writing the report", report),
 )
 #: What the report calls the steps whose seconds it lists.

@@ -15,6 +15,7 @@ from cormack.core.measures import ScanMeasures
 from cormack.core.volume import SliceStack, Volume
 
 if TYPE_CHECKING:
+    from cormack.report.structures import StructuresContent
     from cormack.report.tables import Row
 
 #: A stack leans from this on (degrees); below, it is called straight.
@@ -131,6 +132,10 @@ class ReportContent:
         The brain of a template, carried onto the volume; outlined in the pictures.
     registration : tuple of Row
         How well the scan lies on the template; not shown if empty.
+    structures : StructuresContent or None
+        Structures inside the skull; not shown if None.
+    no_structures : str
+        Why there are none, where they were wanted.
     created : str
         Date and time of the run (not of the scan), as it should be shown; empty to leave it out.
     """
@@ -149,6 +154,8 @@ class ReportContent:
     peak_memory_mb: float | None = None
     template_brain: LabelMap | None = None
     registration: tuple[Row, ...] = ()
+    structures: StructuresContent | None = None
+    no_structures: str = ""
     created: str = ""
 
     @property

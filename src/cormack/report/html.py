@@ -8,6 +8,7 @@ from cormack.report.figures import figures
 from cormack.report.kinds import kind_of
 from cormack.report.methods import methods_text
 from cormack.report.pages import page_template
+from cormack.report.structures import structure_section
 from cormack.report.tables import (
     BRAIN_VOLUMES,
     Row,
@@ -41,6 +42,7 @@ def render_report(content: ReportContent) -> str:
         charts=kind.charts(content.measures),
         volume_rows=measurement_rows(content.measures.measurements, volumes=True),
         other_rows=measurement_rows(content.measures.measurements, volumes=False),
+        structures=None if content.structures is None else structure_section(content.volume, content.structures),
         acquisition=acquisition_rows(content.volume.acquisition),
         geometry=geometry_rows(content),
         side=side_view(stack) if stack is not None and (bars or stack.leans) else None,

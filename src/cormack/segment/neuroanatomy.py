@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,6 +22,11 @@ from cormack.segment.plausible import without_islands
 _FLUID = NEUROANATOMY_FINE["subarachnoid space"].index
 #: A structure is doubtful whose mean probability, or whose observers' agreement, is less.
 SURE, AGREED = 0.6, 0.6
+#: Threads that draw planes; numpy leaves the interpreter to the other while it works.
+WORKERS = 2
+
+#: Where a plane of a volume lies.
+Part = tuple[slice, slice, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +77,11 @@ def draw_structures(volume: Volume, brain: LabelMap, opinion: Opinion) -> Neuroa
     """
     plausible = without_islands(opinion)
     labels = np.zeros(volume.shape, dtype=np.uint8, order="F")
-    for part, found, _ in _planes(volume, brain, plausible):
+
+    def draw(part: Part, found: Labels, _: FloatImage) -> None:
         labels[part] = np.where(brain.data[part] > 0, np.where(found > 0, found, _FLUID), 0)
+
+    _by_planes(volume, brain, plausible, draw)
     sure = confidence(plausible)
     drawn = LabelMap(
         labels,
@@ -85,23 +95,33 @@ def draw_structures(volume: Volume, brain: LabelMap, opinion: Opinion) -> Neuroa
 def certainty(volume: Volume, brain: LabelMap, found: Neuroanatomy) -> Volume:
     """The probability, among the eleven, of the structure that every voxel was given; float32, 0 outside the brain."""
     out = np.zeros(volume.shape, dtype=np.float32, order="F")
-    for part, _, share in _planes(volume, brain, found.opinion):
+
+    def draw(part: Part, _: Labels, share: FloatImage) -> None:
         out[part] = share * (brain.data[part] > 0)
+
+    _by_planes(volume, brain, found.opinion, draw)
     return Volume(out, volume.affine, unit=Unit.PROBABILITY, outside=0.0)
 
 
-def _planes(
-    volume: Volume, brain: LabelMap, opinion: Opinion
-) -> Iterator[tuple[tuple[slice, slice, int], Labels, FloatImage]]:
-    """Where a plane of the brain lies, its labels and their probabilities, one plane of constant k after the other."""
+def _by_planes(
+    volume: Volume, brain: LabelMap, opinion: Opinion, draw: Callable[[Part, Labels, FloatImage], None]
+) -> None:
+    """Draw every plane of constant k that holds brain: where it lies, its labels, and their probabilities."""
     box = brain_box(volume, brain)
-    affine = volume.affine.copy()
-    affine[:3, 3] = volume.world([s.start for s in box])
-    shape = (box[0].stop - box[0].start, box[1].stop - box[1].start, box[2].stop - box[2].start)
     # With the slices of the coarse grid in one piece each, going through them takes half of the time.
     values = np.moveaxis(np.ascontiguousarray(np.moveaxis(opinion.probability, 3, 0)), 0, 3)
-    for k, plane in WayBack(opinion.affine, affine, shape).planes(values):
-        yield (box[0], box[1], box[2].start + k), *likeliest(plane)
+
+    def draw_some(first: int, last: int) -> None:
+        affine = volume.affine.copy()
+        affine[:3, 3] = volume.world([box[0].start, box[1].start, first])
+        shape = (box[0].stop - box[0].start, box[1].stop - box[1].start, last - first)
+        for k, plane in WayBack(opinion.affine, affine, shape).planes(values):
+            draw((box[0], box[1], first + k), *likeliest(plane))
+
+    ends = np.linspace(box[2].start, box[2].stop, WORKERS + 1).round().astype(int).tolist()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for done in [pool.submit(draw_some, *part) for part in pairwise(ends)]:
+            done.result()
 
 
 def _findings(sure: Mapping[str, Confidence]) -> tuple[Finding, ...]:
