@@ -119,7 +119,10 @@ def method_option(command: Command) -> Command:
 
 
 def load_from(values: dict[str, Any]) -> LoadOptions:
-    """Take the loading choices that a command offers out of its values."""
+    """Take the loading choices that a command offers out of its values.
+
+    What a command means otherwise by one of these names must be a parameter of its own.
+    """
     from cormack.dicom.rules import load_rules
     from cormack.pipeline.options import LoadOptions
 
