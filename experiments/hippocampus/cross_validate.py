@@ -11,13 +11,14 @@ To save time, folds share their beginnings: folds 0 to 2 start from a network th
 and these from one that saw those of 0 to 2 alone. So every fold is measured with weights that never saw a case of it,
 those of the last step; none are chosen. The packaged network starts from the latter and sees all cases (`final`).
 
-`evaluate` prints the tables of the model card and writes `cases.tsv`: what `cormack segment hippocampus` draws on each
+`evaluate` prints the table of the model card and writes `cases-N.tsv`: what `cormack segment hippocampus` draws on each
 crop with the network of its fold.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import re
 import time
 import tomllib
@@ -34,6 +35,7 @@ from cormack.files.nifti import read_stack
 from cormack.files.tables import write_table
 from cormack.learn.config import read_config
 from cormack.learn.export import export
+from cormack.learn.history import BEST_FILE
 from cormack.learn.train import train
 from cormack.measure.agreement import compare_labels
 from cormack.nn.grid import onto_grid
@@ -48,11 +50,12 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Training:
-    """One of the trainings: the folds that it must not see, what it starts from, its share of the steps, changes."""
+    """A training: folds that it must not see, what it starts from, its share of the steps, what else differs."""
 
     held: tuple[int, ...]
     start: str | None = None
     share: float = 1.0
+    rate: float = 2e-3
     augmentation: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -64,7 +67,7 @@ TRAININGS = {
     "base-a": Training((3, 4), augmentation=MILD),
     "base-b": Training((0, 1, 2), augmentation=MILD),
     "final": Training((), "base-a", 1.5),
-    **{f"fold-{n}": Training((n,), "base-a" if n > 2 else "base-b", 0.5) for n in (3, 0, 1, 2, 4)},
+    **{f"fold-{n}": Training((n,), "base-a" if n > 2 else "base-b", 0.15, 5e-4) for n in range(FOLDS)},
 }
 
 
@@ -106,7 +109,7 @@ def train_one(name: str, folder: Path, out: Path, steps: int | None) -> None:
     held = [case for fold in training.held for case in fold_names(folder, fold)]
     settings["data"] |= {"folder": str(folder.resolve()), "validation_names": held}
     count = round((steps or settings["training"]["steps"]) * training.share)
-    settings["training"] |= {"steps": count, "validate_every": count}
+    settings["training"] |= {"steps": count, "validate_every": count, "learning_rate": training.rate}
     settings["data"]["augmentation"] |= training.augmentation
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{name}.toml"
@@ -116,35 +119,36 @@ def train_one(name: str, folder: Path, out: Path, steps: int | None) -> None:
     print(f"{name}: {done.steps} steps, {done.seconds:.0f} s, Dice {done.best_dice:.4f}", flush=True)
 
 
-COLUMNS = ("fold", "case", "structure", "dice", "dice_plain", "hd95_mm", "reference_mm3", "found_mm3", "sd_mm3", "s")
+COLUMNS = (
+    "case", "structure", "dice", "dice_plain", "hd95_mm", "reference_mm3", "found_mm3", "sd_mm3", "s", "side"
+)  # fmt: skip
 
 
 def evaluate(folder: Path, out: Path) -> None:
-    """Measure every fold that was trained."""
+    """Measure every fold that was trained, if that was not done before."""
     rows: list[dict[str, str]] = []
-    sides: list[bool] = []
     for fold in range(FOLDS):
-        run = out / f"fold-{fold}"
-        if not (run / "best.pt").exists():
+        run, network, table = out / f"fold-{fold}", out / f"network-{fold}", out / f"cases-{fold}.tsv"
+        if not (run / BEST_FILE).exists():
             continue
-        network = out / f"network-{fold}"
-        if not network.exists():
-            export(run, network)
-        for case in fold_names(folder, fold):
-            found, left = measured(folder, case, network)
-            rows += [{"fold": str(fold), "case": case} | row for row in found]
-            sides.append(left)
-    write_table(out / "cases.tsv", COLUMNS, rows)
+        if not table.exists():
+            if not network.exists():
+                export(run, network)
+            write_table(
+                table, COLUMNS, [row for case in fold_names(folder, fold) for row in measured(folder, case, network)]
+            )
+        with table.open(encoding="utf-8") as lines:
+            rows += csv.DictReader(lines, delimiter="\t")
     heads = "structure | crops | Dice (SD) | median | worst | plain | HD95 mm | volume bias | error SD | views SD"
     print(f"| {heads} |\n|{' --- |' * (1 + heads.count('|'))}")
     for name in dict.fromkeys(row["structure"] for row in rows):
         print(summary(name, [row for row in rows if row["structure"] == name]))
-    seconds = [float(row["s"]) for row in rows]
-    print(f"told as left: {sum(sides)} of {len(sides)}; {np.median(seconds):.2f} s a crop (median)")
+    left = np.mean([row["side"] == "left" for row in rows])
+    print(f"told as left: {100 * left:.1f} %; {np.median([float(row['s']) for row in rows]):.2f} s a crop (median)")
 
 
-def measured(folder: Path, case: str, network: Path) -> tuple[list[dict[str, str]], bool]:
-    """Rows of both parts and of the whole, and whether the crop was taken for a left one."""
+def measured(folder: Path, case: str, network: Path) -> list[dict[str, str]]:
+    """Rows of both parts and of the whole."""
     image, reference = (read_stack(folder / part / f"{case}.nii.gz")[0].to_volume() for part in ("images", "labels"))
     volume = Volume(image.data, image.affine, Unit.ARBITRARY, 0.0)
     started = time.perf_counter()
@@ -154,14 +158,15 @@ def measured(folder: Path, case: str, network: Path) -> tuple[list[dict[str, str
     plain = look(onto_grid(volume, ready.task.input), ready, 0).labels
     truth = np.asarray(reference.data, dtype=np.uint8)
     spreads = found.record["ViewsSdMm3"]
+    side = "left" if "a left one" in found.labels.description else "right"
     rows = []
     for name, drawn, right, simple in parts(truth, found.labels.data, plain):
         maps = [LabelMap(mask.astype(np.uint8), volume.affine, HIPPOCAMPUS) for mask in (right, drawn, simple)]
         best, bare = (compare_labels(maps[0], other, surfaces=n == 0)[0] for n, other in enumerate(maps[1:]))
         values = (best.dice, bare.dice, best.hausdorff95_mm, float(right.sum()), float(drawn.sum()), spreads[name])
         texts = [f"{value:.4f}" for value in (*values, seconds)]
-        rows.append({"structure": name} | dict(zip(COLUMNS[3:], texts, strict=True)))
-    return rows, "a left one" in found.labels.description
+        rows.append({"case": case, "structure": name} | dict(zip(COLUMNS[2:], (*texts, side), strict=True)))
+    return rows
 
 
 def parts(truth: np.ndarray, *drawn: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
@@ -173,7 +178,7 @@ def parts(truth: np.ndarray, *drawn: np.ndarray) -> Iterator[tuple[str, np.ndarr
 
 def summary(name: str, rows: list[dict[str, str]]) -> str:
     """A line of the table."""
-    dice, plain, hd95, reference, found, sd = (np.array([float(row[c]) for row in rows]) for c in COLUMNS[3:9])
+    dice, plain, hd95, reference, found, sd = (np.array([float(row[c]) for row in rows]) for c in COLUMNS[2:8])
     error = found - reference
     return (
         f"| {name} | {len(rows)} | {dice.mean():.4f} ({dice.std():.3f}) | {np.median(dice):.4f} | {dice.min():.3f} | "

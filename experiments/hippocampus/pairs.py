@@ -2,8 +2,8 @@
 
     python experiments/hippocampus/pairs.py FOLDER
 
-Prints mean differences in standard deviations (1.13 for two independent ones of a normal distribution): logarithm of the
-largest value, quartiles of the values over the 95th percentile, volumes of both parts.
+Prints mean differences in standard deviations (1.13 for two independent ones of a normal distribution): logarithm of
+the largest value, quartiles of the values over the 95th percentile, volumes of both parts.
 """
 
 from __future__ import annotations

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from cormack.core.errors import ExtractionError, InputError, ValuesError
 from cormack.core.findings import Finding
 from cormack.core.labels import Label, LabelMap, LabelTable
 from cormack.core.volume import Unit, Volume
+from cormack.imaging.workgrid import largest_component
 from cormack.nn.grid import onto_grid
 from cormack.nn.predict import Prediction
 from cormack.nn.store import Network, load_network
@@ -36,11 +36,7 @@ HIPPOCAMPI = LabelTable(
         Label(4, "right posterior hippocampus", "R post", (0, 114, 178)),
     )
 )
-METHODS = {
-    "auto": "a crop where the image is as small as one, else a head",
-    "crop": "the image shows one hippocampus and little else",
-    "head": "both sides, found in a head with skull or without",
-}
+METHODS = ("auto", "crop", "head")
 #: Voxels longer than the first are told of, than the second refused (mm).
 COARSE_MM, COARSEST_MM = 1.6, 3.5
 #: Smaller along any axis, an image holds no hippocampus (mm).
@@ -182,11 +178,7 @@ def _drawn(volume: Volume, seen: Seen) -> tuple[Labels, bool]:
     affine = volume.affine.copy()
     affine[:3, 3] = volume.world([s.start for s in box])
     labels = likeliest(seen.prediction.on_grid(affine, part))
-    pieces, count = ndimage.label(labels > 0)
-    if count > 1:
-        sizes = np.bincount(pieces.ravel())
-        sizes[0] = 0
-        labels[pieces != sizes.argmax()] = 0
+    labels[~largest_component(labels > 0)] = 0
     out = np.zeros(volume.shape, dtype=np.uint8, order="F")
     out[box] = labels
     edges = (out[0], out[-1], out[:, 0], out[:, -1], out[:, :, 0], out[:, :, -1])

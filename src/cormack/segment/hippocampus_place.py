@@ -10,13 +10,12 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from cormack.core.volume import FloatArray, Volume
+from cormack.imaging.workgrid import bounding_box, largest_component
 from cormack.nn.store import Network
 from cormack.segment.hippocampus_views import Seen, look, mirrored
 
-Box = tuple[slice, slice, slice]
-
-#: What a first window holds, and what the last one holds around the hippocampus, as the crops of the training do (mm).
-WINDOW_MM, AROUND_MM = (40.0, 56.0, 40.0), 6.0
+#: What a window holds at most and at least, and around the hippocampus, as the crops of the training do (mm).
+WINDOW_MM, LEAST_WINDOW_MM, AROUND_MM = (40.0, 56.0, 40.0), (33.0, 48.0, 33.0), 6.0
 #: Larger than this along any axis (mm), an image is searched through.
 LARGEST_CROP_MM = (50.0, 66.0, 50.0)
 #: Where centres are looked for: beside the middle, before the back, below the top of a head with skull or without (mm).
@@ -25,8 +24,9 @@ BESIDE_MM, BEFORE_BACK_MM, BELOW_TOP_MM = (10.0, 46.0), (50.0, 140.0), (55.0, 13
 HEAD_SHARE = 0.12
 #: Responses that are looked at closely, the least of them, their distance (mm), and steps to a better centre.
 CANDIDATES, LEAST_RESPONSE, APART_MM, STEPS = 4, 0.03, 12.0, 4
-#: A hippocampus has a volume within this (mm³), and its posterior end lies this way from its anterior end (RAS; left).
-PLAUSIBLE_MM3 = (900.0, 7000.0)
+#: A hippocampus has a volume within this (mm³), each part at least this share of it, and its posterior end lies this
+#: way from its anterior end (RAS; left).
+PLAUSIBLE_MM3, LEAST_PART = (900.0, 7000.0), 0.25
 BACKWARDS = np.array([-0.10, -0.92, 0.37])
 
 
@@ -47,16 +47,18 @@ class Place:
 
     @property
     def score(self) -> float:
-        """Confidence, less where volume or direction are not those of a hippocampus; 0 to 1."""
+        """Confidence, less where volume, parts or direction are not those of a hippocampus; 0 to 1."""
         labels = self.seen.labels
         volume = np.count_nonzero(labels) * self.window.voxel_volume_ml * 1000
         if not (labels == 1).any() or not (labels == 2).any():
             return 0.0
         low, high = PLAUSIBLE_MM3
         size = min(1.0, volume / low, high / volume)
+        parts = np.bincount(labels.ravel(), minlength=3)[1:]
+        balance = min(1.0, float(parts.min() / parts.sum()) / LEAST_PART)
         along = (_middle(labels == 2) - _middle(labels == 1)) * self.window.spacing_mm
         ahead = max(0.0, float(along @ BACKWARDS / (np.linalg.norm(along) * np.linalg.norm(BACKWARDS))))
-        return self.seen.confidence * size * ahead
+        return self.seen.confidence * size * balance * ahead
 
 
 def is_crop(grid: Volume) -> bool:
@@ -107,13 +109,7 @@ def _head(grid: Volume) -> tuple[FloatArray, FloatArray]:
     values = ndimage.gaussian_filter(grid.data[::2, ::2, ::2], 1.0)
     positive = values[values > 0]
     level = HEAD_SHARE * float(np.percentile(positive, 98)) if positive.size else 0.0
-    parts, count = ndimage.label(values > level)
-    if count:
-        sizes = np.bincount(parts.ravel())
-        sizes[0] = 0
-        (box,) = ndimage.find_objects((parts == sizes.argmax()).astype(np.uint8))
-    else:
-        box = tuple(slice(0, n) for n in values.shape)
+    box = bounding_box(largest_component(values > level))
     low, high = (np.array([getattr(s, end) * 2.0 for s in box]) for end in ("start", "stop"))
     return low, np.minimum(high, grid.shape) - 1
 
@@ -153,9 +149,10 @@ def _refined(grid: Volume, centre: FloatArray, network: Network) -> Place:
         start = np.rint(grid.voxel(window.world((0, 0, 0))))
         before = first, last
         first, last = start + found.min(axis=0) - around, start + found.max(axis=0) + around
-        # No larger than the first, or a wrong response beside the structure would grow into a larger one.
+        # Within limits, or a wrong response beside it would widen the window, and a part that is not seen narrow it.
         middle = (first + last) / 2
-        first, last = np.maximum(first, middle - half), np.minimum(last, middle + half)
+        reach = np.clip((last - first) / 2, half * np.divide(LEAST_WINDOW_MM, WINDOW_MM), half)
+        first, last = middle - reach, middle + reach
         if np.abs(np.subtract(before, (first, last))).max() <= 1:
             break
     return place
