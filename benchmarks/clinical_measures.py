@@ -128,8 +128,8 @@ def report_axes(brains: list[Brain], atlas: Brain) -> None:
 
 
 def fine_labels(brain: Brain) -> tuple[LabelMap, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """A brain's labels as ours, without septum and dura, and which voxels are left and right by hand."""
-    found = brain.data
+    """Every other voxel of a brain as our labels, without septum and dura, and which are left and right by hand."""
+    found = brain.data[::2, ::2, ::2]
     cortex = found >= 100
     left = (cortex & (found % 2 == 1)) | np.isin(found, [37, 39, 41, 45, 52, 56, 58, 60])
     right = (cortex & (found % 2 == 0)) | np.isin(found, [36, 38, 40, 44, 51, 55, 57, 59])
@@ -138,8 +138,8 @@ def fine_labels(brain: Brain) -> tuple[LabelMap, npt.NDArray[np.bool_], npt.NDAr
         data[np.isin(found, numbers)] = NEUROANATOMY_FINE[name].index
     data[np.isin(found, [4, 11, 49, 50, 51, 52])] = NEUROANATOMY_FINE["ventricular system"].index
     data[np.isin(found, [35, 61, 62])] = 1
-    data[ndimage.binary_closing(data > 0, iterations=6) & (data == 0)] = NEUROANATOMY_FINE["subarachnoid space"].index
-    return LabelMap(data, brain.affine, NEUROANATOMY_FINE), left, right
+    data[ndimage.binary_closing(data > 0, iterations=3) & (data == 0)] = NEUROANATOMY_FINE["subarachnoid space"].index
+    return LabelMap(data, brain.affine @ np.diag([2.0, 2.0, 2.0, 1.0]), NEUROANATOMY_FINE), left, right
 
 
 def report_sides(brains: list[Brain]) -> None:

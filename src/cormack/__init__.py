@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cormack.core.clinical import ClinicalMeasure
     from cormack.core.errors import CormackError
     from cormack.core.fields import DisplacementField
     from cormack.core.labels import Label, LabelMap, LabelTable
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
     from cormack.imaging.perona_malik import perona_malik
     from cormack.imaging.rectify import rectify
     from cormack.imaging.resample import resample
+    from cormack.imaging.sides import split_sides
     from cormack.imaging.staple import staple
     from cormack.imaging.surfaces import decimate, iso_surface, label_surface
     from cormack.imaging.units import cormack_to_hu, hu_to_cormack
     from cormack.imaging.votes import majority
     from cormack.imaging.warp import warp
     from cormack.measure.agreement import compare_labels
+    from cormack.measure.neuroanatomy import clinical_measures
     from cormack.measure.overlap import dice, hausdorff_mm
     from cormack.measure.scan import measure_scan
     from cormack.nn.predict import Prediction, predict
@@ -70,6 +73,7 @@ if TYPE_CHECKING:
     from cormack.register.register import RegisterOptions, Registration, register_volumes
     from cormack.report.content import ReportContent
     from cormack.report.html import render_report
+    from cormack.report.plots.clinical import plot_measure
     from cormack.report.plots.histogram import plot_histogram
     from cormack.report.plots.montage import plot_montage
     from cormack.report.plots.sections import plot_pair, plot_plane, plot_planes
@@ -82,6 +86,7 @@ _HOMES = {
     "Affine": "core.transforms",
     "Anatomy": "physics.synthesis.anatomy",
     "Atlas": "register.atlas",
+    "ClinicalMeasure": "core.clinical",
     "CormackError": "core.errors",
     "CtSynthesis": "physics.synthesis.options",
     "DefaceOptions": "pipeline.deface_report",
@@ -109,6 +114,7 @@ _HOMES = {
     "Volume": "core.volume",
     "apply_mask": "extract.masking",
     "brain_mask": "extract.brain",
+    "clinical_measures": "measure.neuroanatomy",
     "compare_files": "pipeline.compare",
     "compare_labels": "measure.agreement",
     "condition": "imaging.condition",
@@ -144,6 +150,7 @@ _HOMES = {
     "noise_power": "imaging.noise_power",
     "perona_malik": "imaging.perona_malik",
     "plot_histogram": "report.plots.histogram",
+    "plot_measure": "report.plots.clinical",
     "plot_montage": "report.plots.montage",
     "plot_pair": "report.plots.sections",
     "plot_plane": "report.plots.sections",
@@ -162,6 +169,7 @@ _HOMES = {
     "run": "pipeline.run",
     "segment_lungs": "segment.lungs",
     "segment_structures": "pipeline.segment",
+    "split_sides": "imaging.sides",
     "staple": "imaging.staple",
     "surface_page": "report.plots.surface_page",
     "synthesize_ct": "physics.synthesis.ct",
@@ -183,6 +191,7 @@ __all__ = [
     "Affine",
     "Anatomy",
     "Atlas",
+    "ClinicalMeasure",
     "CormackError",
     "CtSynthesis",
     "DefaceOptions",
@@ -210,6 +219,7 @@ __all__ = [
     "Volume",
     "apply_mask",
     "brain_mask",
+    "clinical_measures",
     "compare_files",
     "compare_labels",
     "condition",
@@ -245,6 +255,7 @@ __all__ = [
     "noise_power",
     "perona_malik",
     "plot_histogram",
+    "plot_measure",
     "plot_montage",
     "plot_pair",
     "plot_plane",
@@ -263,6 +274,7 @@ __all__ = [
     "run",
     "segment_lungs",
     "segment_structures",
+    "split_sides",
     "staple",
     "surface_page",
     "synthesize_ct",

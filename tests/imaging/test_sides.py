@@ -68,7 +68,7 @@ def test_hemispheres_of_human_brains_labelled_by_hand(shared_data):
     """MICCAI 2012 labels: odd cortical numbers are left, even ones right; whichever has no fissure labelled gets it."""
     path = sorted((shared_data / "mr_t1" / "malf_labels").glob("*_glm.nii.gz"))[0]
     image = nib.load(path)
-    found = np.asarray(image.dataobj).astype(np.int16)
+    found = np.asarray(image.dataobj)[::2, ::2, ::2].astype(np.int16)
     cortex, nuclei = found >= 100, {36: 6, 37: 6, 55: 7, 56: 7, 57: 7, 58: 7, 59: 16, 60: 16, 51: 10, 52: 10}
     left = (cortex & (found % 2 == 1)) | np.isin(found, [37, 39, 41, 45, 52, 56, 58, 60])
     right = (cortex & (found % 2 == 0)) | np.isin(found, [36, 38, 40, 44, 51, 55, 57, 59])
@@ -78,8 +78,8 @@ def test_hemispheres_of_human_brains_labelled_by_hand(shared_data):
     data[np.isin(found, [4, 11])] = 10
     data[np.isin(found, [38, 39, 40, 41, 71, 72, 73])] = 5
     data[np.isin(found, [35, 61, 62])] = 1
-    hull = ndimage.binary_closing(data > 0, iterations=6)
+    hull = ndimage.binary_closing(data > 0, iterations=3)
     data[hull & (data == 0)] = 2
-    sides = split_sides(LabelMap(data, image.affine, NEUROANATOMY_FINE))
+    sides = split_sides(LabelMap(data, image.affine @ np.diag([2.0, 2.0, 2.0, 1.0]), NEUROANATOMY_FINE))
     wrong = np.count_nonzero(left & (sides == RIGHT)) + np.count_nonzero(right & (sides == LEFT))
     assert wrong / np.count_nonzero(left | right) < 0.01
