@@ -1,6 +1,6 @@
 """Anatomies for the network of eleven structures, from manual label maps of CT and of MR.
 
-    python experiments/neuroanatomy/compose.py SHARED_DATA OUT_DIR [--variants N] [--processes N]
+    python experiments/neuroanatomy/compose.py SHARED_DATA OUT_DIR [--variants N] [--manual-variants N] [--processes N]
 
 SHARED_DATA holds `neuroanatomy` (two maps of head CT) and `mr_t1/malf_labels` (Neuromorphometrics labels of 20
 subjects). Writes `NAME-VARIANT.npz` where there is none yet, and prints the volume of every structure (ml).
@@ -28,22 +28,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--variants", type=int, default=2)
+    parser.add_argument("--variants", type=int, default=2, help="of the composed maps")
+    parser.add_argument("--manual-variants", type=int, default=8)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    maps = sorted((given.data / "neuroanatomy").glob("*.nii.gz"))
-    maps += sorted((given.data / "mr_t1" / "malf_labels").glob("*_glm.nii.gz"))
+    manual = sorted((given.data / "neuroanatomy").glob("*.nii.gz"))
+    composed = sorted((given.data / "mr_t1" / "malf_labels").glob("*_glm.nii.gz"))
+    wanted = [
+        *jobs(manual, given.manual_variants, given.out),
+        *jobs(composed, given.variants, given.out),
+    ]
     print("name".ljust(14), *(label.abbreviation.rjust(6) for label in NEUROANATOMY_FINE), "   all", flush=True)
     with ProcessPoolExecutor(given.processes) as pool:
-        for line in pool.map(written, *zip(*jobs(maps, given), strict=True)):
+        for line in pool.map(written, *zip(*wanted, strict=True)):
             print(line, flush=True)
 
 
-def jobs(maps: list[Path], given: argparse.Namespace) -> list[tuple[Path, Path, int]]:
-    """The first variant of every map, then the second of every map, and so on."""
-    wanted = [(path, given.out, variant + 1) for variant in range(given.variants) for path in maps]
-    return [job for job in wanted if not (given.out / f"{subject_of(job[0])}-{job[2]}.npz").exists()]
+def jobs(maps: list[Path], variants: int, out: Path) -> list[tuple[Path, Path, int]]:
+    """The first variant of every map, then the second of every map, and so on; without those that are there."""
+    wanted = [(path, out, variant + 1) for variant in range(variants) for path in maps]
+    return [job for job in wanted if not (out / f"{subject_of(job[0])}-{job[2]}.npz").exists()]
 
 
 def subject_of(path: Path) -> str:

@@ -7,6 +7,7 @@ from enum import IntEnum
 import numpy as np
 from scipy import ndimage
 
+from cormack.core.errors import InputError
 from cormack.core.volume import FloatArray
 from cormack.physics.synthesis.anatomy import DEPTH_STEPS_PER_MM, Anatomy, BoolArray, Codes, FloatImage, Tissue
 from cormack.physics.synthesis.smooth import distance, signed, smooth_field
@@ -116,9 +117,19 @@ def _paint_dura(tissues: Codes, dura: BoolArray) -> None:
 
 
 def centred(fine: Codes) -> FloatArray:
-    """An affine for voxels of 1 mm whose origin lies where it does in MNI space, to within a few millimetres."""
-    lowest = int(np.flatnonzero((fine == Fine.CAUDATE).any(axis=(0, 1)))[0])
-    ventricles = np.argwhere(fine[:, :, lowest:] == Fine.VENTRICLES).mean(axis=0) + np.array([0, 0, lowest])
+    """An affine for voxels of 1 mm whose origin lies where it does in MNI space, to within a few millimetres.
+
+    Raises
+    ------
+    InputError
+        If there is no caudate nucleus with ventricles beside it.
+    """
+    levels = np.flatnonzero((fine == Fine.CAUDATE).any(axis=(0, 1)))
+    places = np.argwhere(fine == Fine.VENTRICLES)
+    lateral = places[places[:, 2] >= levels[0]] if len(levels) else places[:0]
+    if not len(lateral):
+        raise InputError("a label map needs caudate nuclei and lateral ventricles: its place is taken from them")
+    ventricles = lateral.mean(axis=0)
     affine = np.eye(4)
     affine[:3, 3] = np.array([0.0, -16.0, 14.0]) - ventricles
     return affine

@@ -39,9 +39,13 @@ SINGLE: dict[Fine, tuple[int, ...]] = {
 }
 #: Voxels of 1 mm around the brain while it is worked on; what is cut below the medulla is drawn anew so far down.
 MARGIN, CANAL_MM = 12, 18
+#: What is thinner than twice this and stands out from the brain is none of it (mm).
+SPIKE_MM = 2.5
 #: Gaps narrower than twice this lie inside the skull (mm); above the thalamus and around the cerebellum, where there is
 #: no bone between the parts of the brain, wider ones do.
 CLOSING_MM, WIDE_CLOSING_MM = 7.0, 15
+#: The suprasellar cistern lies within so far from the midline and reaches so far below the lentiform nucleus (mm).
+CISTERN_MM = (20, 12)
 #: Observers leave the central sulcus out this close to the midline (mm).
 SULCUS_FROM_MIDLINE_MM = 16
 #: Shares of the intracranial space that the manual maps give to the sheets and sulci.
@@ -69,7 +73,10 @@ def composed_head(labels: Codes, rng: np.random.Generator, *, widen_mm: float | 
     Anatomy
         Its targets are `Fine` values; the origin lies where the middle of the ventricles puts it in MNI space, about.
     """
-    labels = np.where(largest(labels > 0), labels, 0).astype(np.uint8)
+    brain = largest(labels > 0)
+    # Spikes of a few voxels are slips of the observer's hand.
+    brain &= near(distance(brain) > SPIKE_MM, 6) <= SPIKE_MM + 2
+    labels = np.where(brain, labels, 0).astype(np.uint8)
     where = np.argwhere(labels > 0)
     low, high = where.min(axis=0), where.max(axis=0) + 1
     cut = labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
@@ -83,7 +90,7 @@ def composed_head(labels: Codes, rng: np.random.Generator, *, widen_mm: float | 
     drawn_mm = float(rng.choice(WIDENINGS_MM))
     _widen_ventricles(codes, fine, tissues, drawn_mm if widen_mm is None else widen_mm)
     lobes_as_drawn(fine)
-    _white_structures(codes, fine, inside)
+    _white_structures(codes, fine, tissues, inside)
     _central_sulcus(codes, fine, tissues, inside)
     folds, sinuses = folds_of_dura(codes, fine, signed(inside))
     fine[folds], tissues[folds] = Fine.DURA, Tissue.DURA
@@ -139,11 +146,16 @@ def _intracranial(codes: Codes, rng: np.random.Generator) -> BoolArray:
     brain = codes > 0
     closed = distance(distance(~brain) <= CLOSING_MM) > CLOSING_MM
     closed |= brain | (near(codes == 35, 6) <= rng.uniform(3.5, 5.5))
-    level = int(np.flatnonzero(belongs(codes, SINGLE[Fine.THALAMUS]).any(axis=(0, 1)))[-1])
-    upper, lower = brain.copy(), belongs(codes, (35, *SINGLE[Fine.CEREBELLUM]))
-    upper[:, :, :level] = False
-    for part in (upper, lower):
-        closed |= near(near(part, WIDE_CLOSING_MM) >= WIDE_CLOSING_MM, WIDE_CLOSING_MM) >= WIDE_CLOSING_MM
+    levels = [np.flatnonzero(belongs(codes, SINGLE[fine]).any(axis=(0, 1))) for fine in (Fine.LENTIFORM, Fine.THALAMUS)]
+    upper, central, lower = brain.copy(), brain.copy(), belongs(codes, (35, *SINGLE[Fine.CEREBELLUM]))
+    upper[:, :, : levels[1][-1]] = False
+    central[:, :, : max(levels[0][0] - CISTERN_MM[1], 0)] = False
+    central[:, :, levels[1][-1] :] = False
+    middle = round(float(np.argwhere(codes == 35)[:, 0].mean()))
+    cistern = np.zeros_like(brain)
+    cistern[middle - CISTERN_MM[0] : middle + CISTERN_MM[0] + 1] = True
+    for part, allowed in ((upper, True), (central, cistern), (lower, True)):
+        closed |= allowed & (near(near(part, WIDE_CLOSING_MM) >= WIDE_CLOSING_MM, WIDE_CLOSING_MM) >= WIDE_CLOSING_MM)
     layer_mm = rng.uniform(0.8, 2.6) + 0.5 * smooth_field(brain.shape, 40.0, rng)
     wide = closed | (distance(~closed) <= layer_mm)
     wide[:, :, : MARGIN - 2] = False
@@ -190,7 +202,9 @@ def _open_sulci(codes: Codes, fine: Codes, tissues: Codes, inside: BoolArray, rn
 def _widen_ventricles(codes: Codes, fine: Codes, tissues: Codes, by_mm: float) -> None:
     """Lateral ventricles that have grown into the white matter, in place."""
     if by_mm:
-        grown = (near(belongs(codes, LATERAL_VENTRICLES), int(by_mm) + 2) <= by_mm) & belongs(codes, WHITE_MATTER)
+        right, left = (near(codes == label, int(by_mm) + 4) for label in LATERAL_VENTRICLES)
+        # What lies half-way between them stays: the septum.
+        grown = (np.minimum(right, left) <= by_mm) & (np.abs(right - left) > 2) & belongs(codes, WHITE_MATTER)
         fine[grown], tissues[grown] = Fine.VENTRICLES, Tissue.CSF
 
 
@@ -210,10 +224,10 @@ def lobes_as_drawn(fine: Codes) -> None:
     fine[lateral & (k > middle[2])] = Fine.PARIETAL
 
 
-def _white_structures(codes: Codes, fine: Codes, inside: BoolArray) -> None:
+def _white_structures(codes: Codes, fine: Codes, tissues: Codes, inside: BoolArray) -> None:
     """Internal capsule, outer capsules (part of the rest) and septum pellucidum, in place."""
     total = np.count_nonzero(inside)
-    white = belongs(codes, WHITE_MATTER)
+    white = belongs(codes, WHITE_MATTER) & (fine != Fine.VENTRICLES)
     lentiform = fine == Fine.LENTIFORM
     to_lentiform, to_insula = near(lentiform, 20), near(fine == Fine.INSULA, 20)
     to_inner = near((fine == Fine.CAUDATE) | (fine == Fine.THALAMUS), 20)
@@ -224,11 +238,12 @@ def _white_structures(codes: Codes, fine: Codes, inside: BoolArray) -> None:
     fine[capsule] = Fine.CAPSULE
     right, left = (near(codes == label, 12) for label in LATERAL_VENTRICLES)
     # Where the ventricles touch, the observer of the MR has left it out.
-    touching = belongs(codes, LATERAL_VENTRICLES) & (np.abs(right - left) < 1.1)
+    touching = (fine == Fine.VENTRICLES) & (np.abs(right - left) < 1.1)
     between = (white | (codes == 0) | (codes == 46) | touching) & (right + left < 10) & (np.abs(right - left) < 4)
     third = np.flatnonzero((codes == 4).any(axis=(0, 1)))
     between[:, :, : int(np.median(third))] = False
-    fine[smallest(right + left, between, SEPTUM_SHARE * total)] = Fine.SEPTUM
+    septum = smallest(right + left, between, SEPTUM_SHARE * total)
+    fine[septum], tissues[septum] = Fine.SEPTUM, Tissue.WHITE
 
 
 def _central_sulcus(codes: Codes, fine: Codes, tissues: Codes, inside: BoolArray) -> None:
