@@ -31,8 +31,9 @@ NAME = "t1-brain-3d"
 SURFACE = "brain with the cerebrospinal fluid in and around it, down to the foramen magnum, as a network finds it"
 #: Coarser voxels show no brain's edge (mm along any axis).
 COARSEST_MM = 7.0
-#: From its vertex to the foramen magnum a head reaches so far (mm). The network knows little of necks and shoulders.
-HEAD_HEIGHT_MM = 170.0
+#: The network knows little of necks and shoulders: it sees so much of a head, from the vertex down (mm); and less where
+#: what it finds then has not the shape of a brain.
+HEAD_HEIGHT_MM, SHORT_HEAD_MM = 180.0, 160.0
 #: Air left around the head (mm).
 MARGIN_MM = 10.0
 #: A head holds more brain than this (ml), even in a scan that shows a part of it.
@@ -109,11 +110,11 @@ def _packaged(name: str) -> Network:
     return load_network(name)
 
 
-def _around_head(grid: Volume) -> Volume:
+def _around_head(grid: Volume, height_mm: float) -> Volume:
     """The part of the network's grid that holds the head without the neck, as the axes say it lies."""
     tissue = largest_component(grid.data > tissue_threshold(grid.data))
     top = int(np.flatnonzero(tissue.any(axis=(0, 1)))[-1])
-    neck = max(0, top - round(HEAD_HEIGHT_MM / grid.spacing_mm[2]))
+    neck = max(0, top - round(height_mm / grid.spacing_mm[2]))
     margin = tuple(int(np.ceil(MARGIN_MM / h)) for h in grid.spacing_mm)
     i, j, k = bounding_box(largest_component(tissue[:, :, neck:]), margin)  # type: ignore[arg-type]
     return grid.cropped((i, j, slice(neck + k.start, neck + k.stop)))
@@ -121,7 +122,7 @@ def _around_head(grid: Volume) -> Volume:
 
 def _find(grid: Volume, network: Network) -> tuple[Coarse, Lie]:
     """Run the network on the head as the header says it lies, or as it lies in truth; and how that is."""
-    stated = _run(grid, network)
+    stated = _as_stated(grid, network)
     best, codes = stated, "RAS"
     if stated is not None and stated.misfit_mm < LIES_SO_MM:
         return stated, Lie(codes, stated.misfit_mm, stated.misfit_mm)
@@ -144,9 +145,18 @@ def _find(grid: Volume, network: Network) -> tuple[Coarse, Lie]:
     return best, Lie(codes, best.misfit_mm, as_stated)
 
 
-def _run(grid: Volume, network: Network) -> Coarse | None:
+def _as_stated(grid: Volume, network: Network) -> Coarse | None:
+    """What the network finds in a head that lies as its header says, with less of the neck if that looks better."""
+    found = _run(grid, network)
+    if found is not None and found.misfit_mm < LIES_SO_MM:
+        return found
+    tries = (found, _run(grid, network, SHORT_HEAD_MM))
+    return min((f for f in tries if f is not None), key=lambda f: f.misfit_mm, default=None)
+
+
+def _run(grid: Volume, network: Network, height_mm: float = HEAD_HEIGHT_MM) -> Coarse | None:
     """What the network finds; None where that is too little for a brain."""
-    grid = _around_head(grid)
+    grid = _around_head(grid, height_mm)
     probability = predict_grid(grid, network).probability[0]
     inside = apply_steps((probability >= 0.5).astype(np.uint8), network.task.post.steps) > 0
     if np.count_nonzero(inside) * grid.voxel_volume_ml < LEAST_ML:
