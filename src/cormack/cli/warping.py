@@ -51,7 +51,7 @@ _inverse_option = click.option("--inverse", is_flag=True, help="The way back: fr
 @assume_mm_option
 @talk_options
 def transform_command(
-    source: Path, out: Path, reference: Path, transform: Path, interpolation: str, **values: Any
+    source: Path, out: Path, reference: Path, transform: Path, interpolation: Any, **values: Any
 ) -> None:
     """Carry any image along with one that was registered, in one interpolation.
 
