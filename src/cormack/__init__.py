@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from cormack.report.plots.sections import plot_pair, plot_plane, plot_planes
     from cormack.report.plots.surface import plot_surface
     from cormack.report.plots.surface_page import surface_page
+    from cormack.segment.hippocampus import segment_hippocampus
     from cormack.segment.lungs import segment_lungs
     from cormack.segment.segmentation import Segmentation
 
@@ -167,6 +168,7 @@ _HOMES = {
     "render_report": "report.html",
     "resample": "imaging.resample",
     "run": "pipeline.run",
+    "segment_hippocampus": "segment.hippocampus",
     "segment_lungs": "segment.lungs",
     "segment_structures": "pipeline.segment",
     "split_sides": "imaging.sides",
@@ -272,6 +274,7 @@ __all__ = [
     "render_report",
     "resample",
     "run",
+    "segment_hippocampus",
     "segment_lungs",
     "segment_structures",
     "split_sides",

@@ -26,7 +26,7 @@ HEAD_SHARE = 0.12
 CANDIDATES, LEAST_RESPONSE, APART_MM, STEPS = 4, 0.03, 12.0, 4
 #: A hippocampus has a volume within this (mm³), each part at least this share of it, and its posterior end lies this
 #: way from its anterior end (RAS; left).
-PLAUSIBLE_MM3, LEAST_PART = (900.0, 7000.0), 0.25
+PLAUSIBLE_MM3, LEAST_PART = (1500.0, 7000.0), 0.25
 BACKWARDS = np.array([-0.10, -0.92, 0.37])
 
 
