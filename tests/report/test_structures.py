@@ -92,5 +92,6 @@ def test_the_section_has_rows_measures_and_pictures(labels):
     assert made.measures[0]["value"] == "not measured: no septum is labelled"
     assert made.measures[1]["value"] == "12.3 ml"
     assert made.measured == ()
+    assert list(made.surfaces) == ["The brain", "Deep structures"]
     assert len(made.planes) == 3
     assert all(re.fullmatch("#[0-9a-f]{6}", color) for color, _ in made.legend)

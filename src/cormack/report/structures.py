@@ -22,10 +22,25 @@ SECTIONS = 10
 #: Shown around the brain (mm).
 MARGIN_MM = 6.0
 #: What is seen in three dimensions: the brain from outside, and what lies deep in it.
-OUTER = ("frontal lobe", "parietal lobe", "occipital lobe", "temporal lobe", "cerebellum",
-         "brainstem and rest of the diencephalon", "central sulcus")  # fmt: skip
-DEEP = ("ventricular system", "caudate nucleus", "lentiform nucleus", "thalamus", "insular cortex",
-        "brainstem and rest of the diencephalon")  # fmt: skip
+SURFACES = {
+    "the brain": (
+        "frontal lobe",
+        "parietal lobe",
+        "occipital lobe",
+        "temporal lobe",
+        "cerebellum",
+        "brainstem and rest of the diencephalon",
+        "central sulcus",
+    ),
+    "deep structures": (
+        "ventricular system",
+        "caudate nucleus",
+        "lentiform nucleus",
+        "thalamus",
+        "insular cortex",
+        "brainstem and rest of the diencephalon",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -85,7 +100,7 @@ class StructureSection:
     legend: tuple[tuple[str, str], ...]
     planes: tuple[Panel, ...]
     sections: tuple[Panel, ...]
-    surfaces: tuple[tuple[SurfacePicture, ...], ...]
+    surfaces: Mapping[str, tuple[SurfacePicture, ...]]
     rows: tuple[Mapping[str, str], ...]
     measured: tuple[MeasurePicture, ...]
     measures: tuple[Mapping[str, str], ...]
@@ -106,8 +121,7 @@ def structure_section(volume: Volume, content: StructuresContent) -> StructureSe
     box = _box(content.labels)
     middle = [(s.start + s.stop) // 2 for s in box]
     sections = np.linspace(box[2].start, box[2].stop - 1, SECTIONS + 2).round().astype(int)[1:-1]
-    views = (structure_surfaces(content.coarse, OUTER, "the brain"),
-             structure_surfaces(content.coarse, DEEP, "deep structures"))  # fmt: skip
+    views = {what: structure_surfaces(content.coarse, shown, what) for what, shown in SURFACES.items()}
 
     def cut(axis: int, index: int) -> Panel:
         alt = (
@@ -119,7 +133,7 @@ def structure_section(volume: Volume, content: StructuresContent) -> StructureSe
         legend=tuple(("#" + bytes(label.color).hex(), label.name) for label in content.labels.table),
         planes=tuple(cut(axis, middle[axis]) for axis in (AXIAL, CORONAL, SAGITTAL)),
         sections=tuple(cut(AXIAL, int(k)) for k in sections),
-        surfaces=tuple(view for view in views if view),
+        surfaces={what[:1].upper() + what[1:]: pictures for what, pictures in views.items() if pictures},
         rows=tuple(_row(row, content.eleven) for row in content.rows),
         measured=_measure_pictures(volume, content),
         measures=tuple(_measure_row(measure) for measure in content.measures),
