@@ -133,5 +133,5 @@ def test_rules_of_mr_leave_the_users_preferences():
 
 def test_nothing_to_choose_is_told_in_the_words_of_what_was_asked_for():
     for modality, word in (("CT", "CT"), ("MR", "MR"), ("auto", "CT")):
-        with pytest.raises(SeriesError, match=f"no series here is a head {word} volume"):
+        with pytest.raises(SeriesError, match=f"no series here is a volume of {word}"):
             choose_series(_Inventory(), LoadOptions(modality=modality))
