@@ -68,7 +68,7 @@ CASES = {
     "two slices": (lambda e, t: copy(head_files(e)[:2], t / "in"), "at least 3"),
     "two patients": (lambda e, t: another_person(head_files(e), t / "in"), "two patients"),
     "truncated files": (lambda e, t: cut_short(head_files(e), t / "in"), "truncated|damaged"),
-    "an MR": (lambda e, t: save(t / "in.nii.gz", noise(0, 900)), "looks like an MR"),
+    "an MR": (lambda e, t: save(t / "in.nii.gz", noise(0, 900)), "looks like an MR|an MR that shows most of a head"),
     "a label map": (lambda e, t: save(t / "in.nii.gz", noise(0, 12, dtype=np.uint8)), "label map"),
     "4-D": (lambda e, t: save(t / "in.nii.gz", noise(-1000, 900, (9, 9, 9, 2))), "4-D"),
     "no units": (lambda e, t: save(t / "in.nii.gz", noise(-1000, 900), unit="unknown"), "--assume-mm"),

@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from cormack.core.errors import SeriesError, ValuesError
 from cormack.core.volume import MODALITIES, SliceStack, Unit
 from cormack.dicom.inventory import Inventory
@@ -16,6 +18,8 @@ from cormack.pipeline.options import LoadOptions
 
 #: The unit of a modality's values.
 UNITS = {modality: unit for unit, modality in MODALITIES.items()}
+#: An image with fewer different values is none; so many voxels are looked at.
+LEAST_VALUES, SAMPLED = 24, 200_000
 #: What voxels hold that were never measured.
 OUTSIDE = {Unit.HU: -1024.0, Unit.ARBITRARY: 0.0}
 
@@ -65,11 +69,22 @@ def modality_of_sidecar(path: Path) -> str | None:
 
 
 def modality_of_values(stack: SliceStack) -> str:
-    """CT if the values can be Hounsfield units or reach down to air; else MR."""
+    """CT if the values can be Hounsfield units or reach down to air; else MR.
+
+    Raises
+    ------
+    ValuesError
+        If they are too few to be an image.
+    """
     try:
         check_hounsfield(stack.data)
     except ValuesError:
-        return "CT" if holds_air(stack.data) else "MR"
+        if holds_air(stack.data):
+            return "CT"
+        different = len(np.unique(stack.data.reshape(-1)[:: 1 + stack.data.size // SAMPLED]))
+        if different < LEAST_VALUES:
+            raise ValuesError(f"only {different} different values: this looks like a label map; give a scan") from None
+        return "MR"
     return "CT"
 
 
