@@ -69,6 +69,8 @@ def main() -> None:
     parser.add_argument("--n4", type=int, default=8)
     given = parser.parse_args()
     networks = dict(named(network) for network in given.networks)
+    given.out.mkdir(parents=True, exist_ok=True)
+    columns = [field.name for field in fields(Row)]
     rows: list[Row] = []
     for heads, found in (
         ("synthetic", synthetic(given.anatomies, given.heads, given.spacing_mm)),
@@ -78,9 +80,8 @@ def main() -> None:
             rows += measured(heads, head, volume, truth, networks)
             if number < given.n4:
                 rows += measured(f"{heads}{AFTER_N4}", head, corrected(volume), truth, networks)
-    given.out.mkdir(parents=True, exist_ok=True)
-    columns = [field.name for field in fields(Row)]
-    write_table(given.out / "heads.tsv", columns, (cells(row) for row in rows), suffix=".tsv")
+            # After every head, so that what was measured stays if the rest takes too long.
+            write_table(given.out / "heads.tsv", columns, (cells(row) for row in rows), suffix=".tsv")
     for name, label in MEASURES.items():
         (given.out / f"{name}.svg").write_text(plot(rows, name, label), encoding="utf-8")
     print("\n".join((table(rows), "", *changes(rows))))
