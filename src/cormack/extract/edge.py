@@ -27,7 +27,7 @@ THIN_REACH_MM = 0.5
 DENSE_HU = (300.0, 600.0)
 #: Slices thicker than this (mm) wash the top of bone away, and half of what is left of the step lies too far inside:
 #: the edge is drawn so much higher for each mm more, at most at the last share of the step.
-WASHED_MM, HIGHER_PER_MM, HIGHEST = 3.0, 0.04, 0.65
+WASHED_MM, HIGHER_PER_MM, HIGHEST = 3.5, 0.04, 0.65
 #: The stated thickness counts where slices are so many times as thick as far apart: interpolated or overlapping. Below,
 #: it may be that of the thickest slices of an uneven stack.
 OVERLAPPING = 1.8

@@ -29,7 +29,7 @@ NAME = "ct-brain"
 #: What the mask's surface follows.
 SURFACE = (
     "intracranial space: all inside the inner table down to the plane of the foramen magnum, as a network finds it; "
-    "surface at half the step from brain to bone where bone is near, higher on it across slices thicker than 3 mm"
+    "surface at half the step from brain to bone where bone is near, higher on it across slices thicker than 3.5 mm"
 )
 #: Skin and what lies within is brighter than this on the network's grid (HU).
 BODY_HU = -300.0
