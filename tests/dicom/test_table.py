@@ -14,7 +14,7 @@ from cormack.core.errors import InputError
 from cormack.dicom.header_table import ALLOWED, ORDINALS, header_table
 from cormack.dicom.header_table import as_tsv as headers_as_tsv
 from cormack.dicom.inventory import take_inventory
-from cormack.dicom.rules import DEFAULT_RULES, SelectionRules, load_rules
+from cormack.dicom.rules import DEFAULT_RULES, MR_PREFERENCES, SelectionRules, load_rules
 from cormack.dicom.select import PREFERENCES, select_series
 from cormack.dicom.source import open_source
 from cormack.dicom.table import COLUMNS, as_records, as_tsv, series_table
@@ -85,7 +85,7 @@ def test_a_rules_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_every_preference_has_a_name_in_the_rules() -> None:
-    assert set(DEFAULT_RULES.preferences) == set(PREFERENCES)
+    assert {*DEFAULT_RULES.preferences, *MR_PREFERENCES} == set(PREFERENCES)
 
 
 def test_header_fields_of_every_instance(tmp_path: Path) -> None:

@@ -102,8 +102,9 @@ def test_a_training_goes_on_from_the_best_weights_of_another(trained: Path, data
     before = read_history(trained / "metrics.csv")[-1]
     assert values(tmp_path)[0]["soft_dice_B"] == pytest.approx(before["soft_dice_B"], abs=0.01)
     text = config_text(data, network="[network]\nchannels = [4, 8, 12]\nconvolutions = [1, 1, 1]\n")
+    (tmp_path / "other").mkdir()
     with pytest.raises(WeightsError, match="another network"):
-        run(text, tmp_path / "net", start=trained)
+        run(text, tmp_path / "other", start=trained)
 
 
 def test_the_same_seed_gives_the_same_and_a_stop_changes_nothing(data: str, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def modality_of_values(stack: SliceStack) -> str:
         if holds_air(stack.data):
             return "CT"
         different = len(np.unique(stack.data.reshape(-1)[:: 1 + stack.data.size // SAMPLED]))
-        if different < LEAST_VALUES:
+        if 1 < different < LEAST_VALUES:
             raise ValuesError(f"only {different} different values: this looks like a label map; give a scan") from None
         return "MR"
     return "CT"

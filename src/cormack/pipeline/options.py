@@ -71,6 +71,7 @@ class RunOptions:
     Parameters
     ----------
     load : LoadOptions
+        CT or MR, unless told otherwise.
     method : str
         Brain extraction method, one of the modality in `cormack.extract.brain.METHODS`.
     outside : "air", "nan" or "shift"
@@ -83,7 +84,7 @@ class RunOptions:
         Find the structures inside the skull of a CT, where the network for that is installed.
     """
 
-    load: LoadOptions = LoadOptions()
+    load: LoadOptions = LoadOptions(modality="auto")
     method: str = DEFAULT_METHOD
     outside: Literal["air", "nan", "shift"] = "air"
     cormack_units: bool = False
