@@ -130,4 +130,4 @@ def test_atlases_are_asked_for_where_they_are_needed(cormack, files, tmp_path):
 def test_without_a_network_it_is_said_what_is_needed(cormack, files, tmp_path, monkeypatch):
     monkeypatch.setattr("cormack.nn.store.PACKAGED", tmp_path)
     code, _, said = cormack("segment", "neuroanatomy", files / "alone.nii.gz", tmp_path / "out.nii.gz")
-    assert (code, "no network 'ct-neuroanatomy'" in said) == (1, True)
+    assert (code, "no network 'ct-neuroanatomy' comes" in said and "--atlases" in said) == (1, True)

@@ -24,11 +24,12 @@ from cormack.measure.scan import measure_scan
 from cormack.pipeline.grids import GRID_STEPS, Grids
 from cormack.pipeline.label_files import read_labels
 from cormack.pipeline.load import Loaded
-from cormack.pipeline.neuroanatomy import Structures, find_structures
+from cormack.pipeline.neuroanatomy import Structures, find_structures, network_is_here
 from cormack.pipeline.neuroanatomy_record import structures_record
 from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.runner import Step
 from cormack.segment.neuroanatomy import certainty
+from cormack.segment.neuroanatomy_network import NAME
 from cormack.segment.segmentation import Segmentation
 
 #: Choices of the task, by the names of its options.
@@ -55,6 +56,23 @@ RELEVANT = (
 PAIRED = ("CN", "LN", "IC", "ICap", "CS", "CB", "FL", "PL", "OL", "TL", "Th")
 #: … which are greater by this.
 LEFT_STEP = 100
+
+
+def check_choices(method: str, own: Own) -> None:
+    """Refuse what cannot be done before anything is read.
+
+    Raises
+    ------
+    InputError
+        If the method has no network, or there is nothing to compare it with.
+    """
+    if method == "network" and own.get("network") is None and not network_is_here():
+        raise InputError(
+            f"no network {NAME!r} comes with this version of Cormack: give --method atlas --atlases DIR, "
+            "or one of your own by --network DIR"
+        )
+    if own.get("disagreement") is not None and (own.get("atlases") is None or method == "atlas"):
+        raise InputError("--disagreement compares the network with atlases: give --atlases, and no other method")
 
 
 def find_alone(loaded: Loaded) -> float | None:
@@ -87,8 +105,6 @@ def brain(grids: Grids, loaded: Loaded, brain_alone: float | None, load_options:
 def structures(grids: Grids, brain: LabelMap, method: str, own: Own) -> Structures:
     """Find structures, sides and measures."""
     atlases, network = (None if own.get(name) is None else Path(own[name]) for name in ("atlases", "network"))
-    if own.get("disagreement") is not None and (atlases is None or method == "atlas"):
-        raise InputError("--disagreement compares the network with atlases: give --atlases, and no other method")
     return find_structures(grids.volume, brain, method=method, atlases=atlases, network=network)
 
 
@@ -165,6 +181,7 @@ def _disagreement(labels: LabelMap, second: LabelMap) -> LabelMap:
 
 #: From what was found on disk to structures.
 NEUROANATOMY_STEPS = (
+    Step("checked", "Looking for what the method needs", check_choices),
     GRID_STEPS[0],
     Step("brain_alone", "Looking for a skull", find_alone),
     Step("conditioned", "Conditioning values", condition),

@@ -17,6 +17,8 @@ from cormack.report.planes import AXIAL, CORONAL, LETTERS
 CHEST_WINDOW = Window(-450, 1500)
 #: Pixels of the picture (mm), the longest side of a section (pixels), and the gap between sections (pixels).
 PIXEL_MM, LONGEST_PIXELS, GAP = 1.0, 420, 8
+#: A small volume is enlarged until its longest side has so many pixels.
+LEAST_PIXELS = 200
 #: Axial sections at these shares of the labelled volume, from below.
 AXIAL_SHARES = (0.3, 0.65)
 
@@ -56,6 +58,7 @@ def _section(volume: Volume, labels: LabelMap, axis: int, index: int, window: Wi
     across, down = (a for a in range(3) if a != axis)
     extent: FloatArray = np.array(volume.spacing_mm) * volume.shape
     scale = min(1 / PIXEL_MM, LONGEST_PIXELS / float(extent[[across, down]].max()))
+    scale = max(scale, LEAST_PIXELS / float(extent.max()))
     size = max(2, round(float(extent[across]) * scale)), max(2, round(float(extent[down]) * scale))
     grey = Image.fromarray(apply_window(_shown(volume.data, axis, index), window)).resize(size, Image.Resampling.BOX)
     marks = np.asarray(Image.fromarray(_shown(labels.data, axis, index)).resize(size, Image.Resampling.NEAREST))
