@@ -121,6 +121,25 @@ def test_a_run_leaves_a_data_set_and_a_page_of_mr(finished, series, cormack):
 
 
 @needs_network
+def test_a_run_measures_both_hippocampi(finished):
+    labels, sidecar = (finished / f"sub-07/anat/sub-07_desc-hippocampus_dseg{end}" for end in (".nii.gz", ".json"))
+    drawn, told = nib.load(labels), json.loads(sidecar.read_text())
+    values, voxel_mm3 = np.asarray(drawn.dataobj), abs(np.linalg.det(drawn.affine[:3, :3]))
+    for side, parts, sign in (("left", (1, 2), -1), ("right", (3, 4), 1)):
+        mask = np.isin(values, parts)
+        assert told["VolumesMm3"][f"{side} hippocampus"] == pytest.approx(mask.sum() * voxel_mm3, abs=0.1)
+        assert 1500 < mask.sum() * voxel_mm3 < 5000
+        assert 0 < told["ViewsSdMm3"][f"{side} hippocampus"] < 500
+        middle = drawn.affine[:3, :3] @ np.argwhere(mask).mean(axis=0) + drawn.affine[:3, 3]
+        brain = nib.load(finished / "sub-07/anat/sub-07_desc-brain_mask.nii.gz")
+        centre = brain.affine[:3, :3] @ np.argwhere(np.asarray(brain.dataobj)).mean(axis=0) + brain.affine[:3, 3]
+        assert 10 < sign * (middle - centre)[0] < 45
+    page = (finished / "sub-07_T1w.html").read_text(encoding="utf-8")
+    assert "right posterior hippocampus" in page
+    assert "coarse-voxels" in page
+
+
+@needs_network
 def test_a_data_set_may_hold_both(t1, tmp_path, cormack):
     folder = tmp_path / "data/sub-01/anat"
     folder.mkdir(parents=True)

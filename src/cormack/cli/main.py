@@ -81,7 +81,8 @@ def cli() -> None:
     "--structures/--no-structures",
     default=True,
     show_default=True,
-    help="Find the structures inside the skull (CT); left out where their network is not installed.",
+    help="Find the structures inside the skull of a CT, the hippocampi of an MR; left out where their network is not "
+    "installed.",
 )
 @space_options
 @modality_option

@@ -81,7 +81,7 @@ class RunOptions:
     space : SpaceOptions or None
         Bring the scan into the space of a template, too.
     structures : bool
-        Find the structures inside the skull of a CT, where the network for that is installed.
+        Find the structures inside the skull of a CT, the hippocampi of an MR, where the network for that is installed.
     """
 
     load: LoadOptions = LoadOptions(modality="auto")

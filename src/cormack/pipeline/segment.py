@@ -12,7 +12,7 @@ import numpy as np
 
 from cormack.core.errors import InputError, OutputError
 from cormack.core.labels import LabelMap
-from cormack.core.provenance import Provenance, package_version
+from cormack.core.provenance import Provenance
 from cormack.core.volume import AnyArray, FloatArray, Volume
 from cormack.dicom.rules import DEFAULT_RULES, SelectionRules
 from cormack.files.label_tables import write_label_table
@@ -24,12 +24,13 @@ from cormack.imaging.reslice import reslice
 from cormack.imaging.sample import label_sampler
 from cormack.imaging.windows import WINDOWS, auto_window
 from cormack.pipeline.convert import check_target, stem
-from cormack.pipeline.grids import GRID_STEPS, GridFacts, Grids
+from cormack.pipeline.grids import GRID_STEPS, Grids
 from cormack.pipeline.load import locate
 from cormack.pipeline.neuroanatomy_segment import NEUROANATOMY_STEPS
 from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.progress import Progress, Silent
 from cormack.pipeline.runner import Step, run_steps
+from cormack.pipeline.sidecars import segmentation_sidecar
 from cormack.report.label_picture import CHEST_WINDOW, label_picture
 from cormack.segment.segmentation import Segmentation
 from cormack.segment.tasks import TASKS, Task
@@ -134,7 +135,7 @@ def segment_structures(
     with OutputSet(out.parent) as outputs:
         write_labels(outputs.part(out.name), labels, codes=codes)
         write_label_table(outputs.part(stem(out) + ".tsv"), labels.table)
-        outputs.write_text(stem(out) + ".json", to_json(_sidecar(written, task, method, grids.facts)))
+        outputs.write_text(stem(out) + ".json", to_json(segmentation_sidecar(written, task, method, grids.facts)))
         for name, path in further.items():
             _write_map(outputs.part(path.resolve()), found.maps[name], native, codes)
         if picture is not None and options.picture is not None:
@@ -210,18 +211,3 @@ def _nearest(labels: LabelMap, affine: FloatArray, shape: tuple[int, int, int]) 
         plane[inside] = sample(np.clip(voxels[:, inside], 0, last))
         data[:, :, k] = plane.reshape(shape[:2])
     return data
-
-
-def _sidecar(found: Segmentation, task: str, method: str, facts: GridFacts) -> dict[str, object]:
-    """What the labels are, how they were found, and their volumes."""
-    return {
-        "Task": task,
-        "Method": method,
-        "Description": found.labels.description,
-        "Label": {str(label.index): label.name for label in found.labels.table},
-        "VolumesMl": {name: round(volume, 3) for name, volume in found.volumes_ml().items()},
-        **found.record,
-        "VoxelSize": [round(step, 6) for step in facts.voxel_size_mm],
-        "Warnings": [finding.message for finding in found.findings],
-        "GeneratedBy": {"Name": "Cormack", "Version": package_version("cormack")},
-    }

@@ -15,6 +15,7 @@ from cormack.imaging.condition import HU_RANGE
 from cormack.pipeline.grids import GridFacts
 from cormack.pipeline.load import Loaded
 from cormack.pipeline.options import OUTSIDE_TEXT, RunOptions
+from cormack.segment.segmentation import Segmentation
 
 
 def unit_fields(unit: Unit) -> dict[str, object]:
@@ -76,6 +77,21 @@ def brain_sidecar(volume: Volume, options: RunOptions, name: ScanName) -> dict[s
 
 def _sources(name: ScanName | None) -> dict[str, object]:
     return {} if name is None else {"Sources": [f"bids::{name.file(name.suffix, '.nii.gz')}"]}
+
+
+def segmentation_sidecar(found: Segmentation, task: str, method: str, facts: GridFacts) -> dict[str, object]:
+    """Sidecar of a label map: what the labels are, how they were found, and their volumes."""
+    return {
+        "Task": task,
+        "Method": method,
+        "Description": found.labels.description,
+        "Label": {str(label.index): label.name for label in found.labels.table},
+        "VolumesMl": {name: round(volume, 3) for name, volume in found.volumes_ml().items()},
+        **found.record,
+        "VoxelSize": [round(step, 6) for step in facts.voxel_size_mm],
+        "Warnings": [finding.message for finding in found.findings],
+        "GeneratedBy": generated_by(),
+    }
 
 
 def native_sidecar(loaded: Loaded) -> dict[str, object]:

@@ -19,10 +19,10 @@ from cormack.measure.scan import measure_scan
 from cormack.pipeline.grids import GRID_STEPS, Grids
 from cormack.pipeline.load import Located
 from cormack.pipeline.masks import BRAIN_STEP, HEAD_STEP
-from cormack.pipeline.neuroanatomy_run import STRUCTURES_STEP, StructuresOfRun, structures_content
 from cormack.pipeline.options import OUTSIDE_TEXT, RunOptions
 from cormack.pipeline.runner import Step
 from cormack.pipeline.space import BRAIN_SPACE_STEP, HEAD_SPACE_STEP, InSpace
+from cormack.pipeline.structures_of_run import StructuresOfRun
 from cormack.report.content import Processing, ReportContent
 from cormack.report.html import render_report
 
@@ -38,6 +38,20 @@ def measures(
     """Measure and look for what is suspicious."""
     stack = conditioned if isinstance(conditioned, SliceStack) else conditioned.source
     return measure_scan(grids.volume, head, brain, measured=grids.rectified.measured, stack=stack)
+
+
+def structures(grids: Grids, brain: LabelMap, options: RunOptions) -> StructuresOfRun:
+    """Find the structures of a CT or the hippocampi of an MR, unless they are not wanted."""
+    if not options.structures:
+        return StructuresOfRun()
+    # What finds structures takes a while to import; runs without them do without.
+    if grids.volume.unit is Unit.ARBITRARY:
+        from cormack.pipeline.hippocampus_run import find_hippocampi
+
+        return find_hippocampi(grids)
+    from cormack.pipeline.neuroanatomy_run import find_neuroanatomy
+
+    return find_neuroanatomy(grids, brain)
 
 
 def report(
@@ -83,7 +97,7 @@ def report(
             peak_memory_mb=peak_memory_mb(),
             template_brain=None if space is None else space.template_brain,
             registration=() if space is None else space.key_rows,
-            structures=structures_content(structures),
+            structures=None if structures.found is None else structures.found.content(),
             no_structures=structures.reason,
             created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
@@ -102,7 +116,7 @@ RUN_STEPS = (
     BRAIN_STEP,
     Step("brain_volume", "Masking", brain_volume),
     Step("measures", "Measuring", measures),
-    STRUCTURES_STEP,
+    Step("structures", "Finding structures", structures),
     Step("report", "Writing the report", report),
 )
 #: What the report calls the steps whose seconds it lists.

@@ -16,11 +16,11 @@ from cormack.imaging.units import to_unit
 from cormack.pipeline.grids import Grids
 from cormack.pipeline.load import Located, file_sha256
 from cormack.pipeline.manifest import manifest_text
-from cormack.pipeline.neuroanatomy_run import write_structures
 from cormack.pipeline.options import RunOptions
 from cormack.pipeline.sidecars import brain_sidecar, grid_sidecar, mask_sidecar, unit_fields
 from cormack.pipeline.space import InSpace, write_space
 from cormack.pipeline.steps import peak_memory_mb
+from cormack.pipeline.structures_of_run import StructuresOfRun
 
 
 def write_run(
@@ -76,7 +76,8 @@ def write_run(
             text(name.report, results["report"])
             space: InSpace | None = results["space"]
             written += [] if space is None else write_space(outputs, name, space, codes)
-            written += write_structures(outputs, name, results["structures"], results["brain"], codes)
+            structures: StructuresOfRun = results["structures"]
+            written += [] if structures.found is None else structures.found.write(outputs, name)
         hashes = {str(relative): file_sha256(outputs.part(relative)) for relative in written}
         text(
             name.manifest,
@@ -88,7 +89,7 @@ def write_run(
                     *results["brain"].findings,
                     *(() if space is None else space.findings),
                     *results["measures"].findings,
-                    *results["structures"].findings,
+                    *structures.findings,
                 ),
                 outputs=hashes,
                 selection=located.selection,

@@ -15,6 +15,7 @@ from cormack.core.measures import ScanMeasures
 from cormack.core.volume import SliceStack, Volume
 
 if TYPE_CHECKING:
+    from cormack.report.hippocampi import HippocampiContent
     from cormack.report.structures import StructuresContent
     from cormack.report.tables import Row
 
@@ -132,8 +133,8 @@ class ReportContent:
         The brain of a template, carried onto the volume; outlined in the pictures.
     registration : tuple of Row
         How well the scan lies on the template; not shown if empty.
-    structures : StructuresContent or None
-        Structures inside the skull; not shown if None.
+    structures : StructuresContent, HippocampiContent or None
+        Structures inside the skull of a CT, the hippocampi of an MR; not shown if None.
     no_structures : str
         Why there are none, where they were wanted.
     created : str
@@ -154,7 +155,7 @@ class ReportContent:
     peak_memory_mb: float | None = None
     template_brain: LabelMap | None = None
     registration: tuple[Row, ...] = ()
-    structures: StructuresContent | None = None
+    structures: StructuresContent | HippocampiContent | None = None
     no_structures: str = ""
     created: str = ""
 

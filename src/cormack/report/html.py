@@ -5,10 +5,11 @@ from __future__ import annotations
 from cormack.report.charts import distance_bars, side_view
 from cormack.report.content import ReportContent
 from cormack.report.figures import figures
+from cormack.report.hippocampi import HippocampiContent, HippocampiSection, hippocampi_section
 from cormack.report.kinds import kind_of
 from cormack.report.methods import methods_text
 from cormack.report.pages import page_template
-from cormack.report.structures import structure_section
+from cormack.report.structures import StructureSection, structure_section
 from cormack.report.tables import (
     BRAIN_VOLUMES,
     Row,
@@ -42,7 +43,7 @@ def render_report(content: ReportContent) -> str:
         charts=kind.charts(content.measures),
         volume_rows=measurement_rows(content.measures.measurements, volumes=True),
         other_rows=measurement_rows(content.measures.measurements, volumes=False),
-        structures=None if content.structures is None else structure_section(content.volume, content.structures),
+        structures=_structures(content),
         acquisition=acquisition_rows(content.volume.acquisition),
         geometry=geometry_rows(content),
         side=side_view(stack) if stack is not None and (bars or stack.leans) else None,
@@ -52,6 +53,14 @@ def render_report(content: ReportContent) -> str:
         total_s=sum(content.seconds.values()),
         number=number,
     )
+
+
+def _structures(content: ReportContent) -> StructureSection | HippocampiSection | None:
+    if content.structures is None:
+        return None
+    if isinstance(content.structures, HippocampiContent):
+        return hippocampi_section(content.volume, content.structures)
+    return structure_section(content.volume, content.structures)
 
 
 def key_rows(content: ReportContent) -> tuple[Row, ...]:

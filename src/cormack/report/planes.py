@@ -61,6 +61,7 @@ def panel(
     *,
     alt: str,
     painted: LabelMap | None = None,
+    pixel_mm: float | None = None,
 ) -> Panel:
     """Cut one plane out of a volume.
 
@@ -81,12 +82,14 @@ def panel(
         What the picture shows, for those who cannot see it.
     painted : LabelMap, optional
         On the grid of the volume; its labels are painted over the greys in the colours of their table.
+    pixel_mm : float, optional
+        Edge of the picture's pixels; by default that of the voxels, if it is not finer than `FINEST_PIXEL_MM`.
     """
     across, down = (a for a in range(3) if a != axis)
     spacing = volume.spacing_mm
     extent_mm = tuple((box[a].stop - box[a].start) * spacing[a] for a in (across, down))
-    pixel_mm = max(FINEST_PIXEL_MM, min(spacing[across], spacing[down]))
-    shape = max(2, round(extent_mm[1] / pixel_mm)), max(2, round(extent_mm[0] / pixel_mm))
+    edge_mm = pixel_mm or max(FINEST_PIXEL_MM, min(spacing[across], spacing[down]))
+    shape = max(2, round(extent_mm[1] / edge_mm)), max(2, round(extent_mm[0] / edge_mm))
     where = list(box)
     grey = apply_window(_resampled(_plane(volume.data, where, axis, index), shape), window)
     picture: npt.NDArray[np.uint8] = grey

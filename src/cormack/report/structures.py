@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -97,6 +98,8 @@ class MeasurePicture:
 class StructureSection:
     """What the page shows: ready for the template."""
 
+    template: ClassVar[str] = "structures.html.j2"
+
     legend: tuple[tuple[str, str], ...]
     planes: tuple[Panel, ...]
     sections: tuple[Panel, ...]
@@ -130,7 +133,7 @@ def structure_section(volume: Volume, content: StructuresContent) -> StructureSe
         return panel(volume, axis, index, box, WINDOWS["brain"], {}, alt=alt, painted=content.labels)
 
     return StructureSection(
-        legend=tuple(("#" + bytes(label.color).hex(), label.name) for label in content.labels.table),
+        legend=legend(content.labels.table),
         planes=tuple(cut(axis, middle[axis]) for axis in (AXIAL, CORONAL, SAGITTAL)),
         sections=tuple(cut(AXIAL, int(k)) for k in sections),
         surfaces={what[:1].upper() + what[1:]: pictures for what, pictures in views.items() if pictures},
@@ -141,6 +144,11 @@ def structure_section(volume: Volume, content: StructuresContent) -> StructureSe
         method=content.method,
         observers=content.observers,
     )
+
+
+def legend(table: LabelTable) -> tuple[tuple[str, str], ...]:
+    """Colours as CSS writes them, and names."""
+    return tuple(("#" + bytes(label.color).hex(), label.name) for label in table)
 
 
 def _box(labels: LabelMap) -> Box:
