@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -10,8 +11,18 @@ import pytest
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
+from cormack.core.errors import ExtractionError
+from cormack.core.transforms import Affine, TransformChain
+from cormack.core.volume import Unit, Volume
+from cormack.extract.brain import brain_mask
+from cormack.imaging.orient import reorient
 from cormack.measure.overlap import dice
 from cormack.nn.store import networks
+from cormack.pipeline.options import LoadOptions
+from cormack.pipeline.progress import Silent
+from cormack.pipeline.register import masked_side, read_side
+from cormack.register.engine import Kind, Metric
+from cormack.register.register import Registration
 
 needs_network = pytest.mark.skipif("t1-brain-3d" not in networks(), reason="the network is not packaged yet")
 SECRET = "Zwyrzykowska"
@@ -150,6 +161,46 @@ def test_a_data_set_may_hold_both(t1, tmp_path, cormack):
     code, _, err = cormack("run", tmp_path / "data", tmp_path / "out2", "--modality", "CT")
     assert code == 1
     assert "a BIDS data set without a CT" in err
+
+
+@needs_network
+def test_two_dates_are_compared_without_masks(t1, tmp_path, monkeypatch, cormack):
+    pose = Affine(np.array([[0.995004, -0.099833, 0, 5], [0.099833, 0.995004, 0, -3], [0, 0, 1, 4], [0, 0, 0, 1]]))
+    image = nib.load(t1[0])
+    second = tmp_path / "second.nii.gz"
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj), pose.matrix @ image.affine, image.header), second)
+
+    def known_answer(moving, fixed, kind, **_):
+        way = pose if np.allclose(fixed.affine, image.affine, atol=1e-3) else pose.inverse()
+        return Registration(TransformChain((way,)), Kind(kind), Metric.MI, "known", Affine.identity(), None)
+
+    monkeypatch.setattr("cormack.register.halfway.register_volumes", known_answer)
+    code, out, err = cormack("follow-up", t1[0], second, tmp_path / "out", "--spacing", "2")
+    assert code == 0, err
+    assert "brain and CSF" in out
+    rows = [line.split("\t") for line in (tmp_path / "out" / "volumes.tsv").read_text().splitlines()[1:]]
+    assert [row[0] for row in rows] == ["head", "brain and CSF"]
+    for _, first_ml, _, _, change_percent, overlap in rows:
+        assert float(first_ml) > 1000
+        assert abs(float(change_percent)) < 1.0
+        assert float(overlap) > 0.98
+    assert not (tmp_path / "out" / "difference.nii.gz").exists()
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Head and brain and CSF were found on that grid" in page
+    assert "HU" not in re.sub(r"<[^>]*>", " ", page.partition("<body>")[2])
+
+
+@needs_network
+def test_registration_takes_the_brain_that_extraction_finds(t1):
+    volume = read_side(t1[0], "moving", LoadOptions(), None, Silent())
+    mask = masked_side(volume, "brain").mask
+    assert mask.on_grid_of(volume.volume)
+    expected = brain_mask(Volume(np.asarray(t1[1].dataobj), t1[1].affine, Unit.ARBITRARY, 0.0))
+    data, _ = reorient(mask.data, mask.affine)
+    assert dice(data > 0, expected.data > 0) > 0.999
+    empty = volume.volume.with_data(np.zeros(volume.volume.shape, np.float32))
+    with pytest.raises(ExtractionError, match="or give a mask of the brain"):
+        masked_side(replace(volume, volume=empty), "brain")
 
 
 def saved(path, data, spacing_mm=2.0):

@@ -69,7 +69,7 @@ def follow_up_command(
     years: float | None,
     **values: Any,
 ) -> None:
-    """Compare two scans of one person: CT with CT, or CT with MR; or two label maps of `cormack segment`.
+    """Compare two scans of one person: CT with CT, MR with MR, CT with MR; or two label maps of `cormack segment`.
 
     Scans are brought halfway to each other and interpolated once, so that neither is favoured. OUT_DIR gets both scans,
     their difference (CT), a table of volumes, the transforms and a report.

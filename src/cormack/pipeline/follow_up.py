@@ -11,13 +11,13 @@ from cormack.core.findings import Finding
 from cormack.core.labels import BRAIN, LabelMap
 from cormack.core.volume import Unit, Volume
 from cormack.extract.brain import brain_mask
-from cormack.extract.head import head_mask
 from cormack.files.outputs import check_apart, check_writable
 from cormack.imaging.condition import HU_RANGE
 from cormack.imaging.warp import warp
 from cormack.measure.change import volume_changes
 from cormack.pipeline.follow_up_outputs import FollowUp, FollowUpOptions, Masks, Pair, write_follow_up
 from cormack.pipeline.images import Found, Kind, find_image, read_image
+from cormack.pipeline.masks import HEAD_MASKS
 from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.progress import Progress, Silent
 from cormack.register.halfway import Halfway, common_grid, register_halfway
@@ -44,7 +44,7 @@ def follow_up(
     Parameters
     ----------
     first, second : Path
-        DICOM folder, file or archive, or NIfTI; CT, or CT and MR.
+        DICOM folder, file or archive, or NIfTI; CT, MR of one weighting, or one of each.
     out : Path
         A folder.
     options : FollowUpOptions
@@ -112,11 +112,12 @@ def _halfway(scans: tuple[Volume, Volume], halfway: Halfway, options: FollowUpOp
 
 
 def _masks(pair: Pair) -> tuple[Masks, tuple[Finding, ...]]:
-    """Head and brain of both scans, found on the common grid; only of CT, and only where both are found."""
-    if not pair.comparable:
+    """Head and brain of both scans, found on the common grid; of two CT or two MR, and only where both are found."""
+    if not pair.alike:
         return {}, ()
+    find_head = HEAD_MASKS[pair.first.unit]
     try:
-        heads = head_mask(pair.first), head_mask(pair.second)
+        heads = find_head(pair.first), find_head(pair.second)
         brains = brain_mask(pair.first, head=heads[0]), brain_mask(pair.second, head=heads[1])
     except ExtractionError as error:
         return {}, (Finding("follow-up-without-masks", f"head and brain were not compared: {error}"),)

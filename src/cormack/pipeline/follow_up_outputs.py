@@ -13,7 +13,7 @@ from cormack.core.findings import Finding
 from cormack.core.labels import BRAIN, LabelMap
 from cormack.core.provenance import generated_by, package_version, software_versions
 from cormack.core.transforms import TransformChain
-from cormack.core.volume import Unit, Volume
+from cormack.core.volume import MODALITIES, Unit, Volume
 from cormack.files.nifti import write_volume
 from cormack.files.outputs import OutputSet
 from cormack.files.sidecar import to_json
@@ -82,9 +82,14 @@ class Pair:
     covered: npt.NDArray[np.bool_]
 
     @property
-    def comparable(self) -> bool:
-        """True if both are in Hounsfield units, so that they may be subtracted."""
+    def subtractable(self) -> bool:
+        """True if both are in Hounsfield units."""
         return self.first.unit is Unit.HU and self.second.unit is Unit.HU
+
+    @property
+    def alike(self) -> bool:
+        """True if both are CT or both MR, so that masks of them hold the same."""
+        return self.first.unit is self.second.unit and self.first.unit in MODALITIES
 
 
 def write_follow_up(
@@ -113,7 +118,7 @@ def write_follow_up(
 
 def _difference(pair: Pair) -> Volume | None:
     """Second minus first where both were measured, 0 elsewhere."""
-    if not pair.comparable:
+    if not pair.subtractable:
         return None
     difference = np.where(pair.covered, pair.second.data - pair.first.data, np.float32(0))
     return pair.first.with_data(difference, outside=0.0)
@@ -158,7 +163,7 @@ def _content(
         key_rows=_key_rows(pair, halfway, masks, made),
         changes=_table(made.changes),
         findings=made.findings,
-        method=_method(halfway, options),
+        method=_method(halfway, options, masks),
         versions=software_versions(),
     )
 
@@ -169,21 +174,25 @@ def _key_rows(pair: Pair, halfway: Halfway, masks: Masks, made: FollowUp) -> tup
         Row("Shifted by", number(made.shift_mm, 1), "mm", "in the middle of what both cover"),
         Row("Directions agree to", number(halfway.disagreement_mm, 2), "mm", "at the surface of a head"),
     ]
-    if "brain" in masks:
+    if "brain" in masks and pair.subtractable:
         both = (masks["brain"][0].data > 0) & (masks["brain"][1].data > 0) & pair.covered
         before, after, apart = mean_values(pair.first, pair.second, both)
         rows.append(Row("Brain, mean", f"{before:.1f} → {after:.1f}", "HU", f"mean absolute difference {apart:.1f}"))
     return tuple(rows)
 
 
-def _method(halfway: Halfway, options: FollowUpOptions) -> str:
+def _method(halfway: Halfway, options: FollowUpOptions, masks: Masks) -> str:
     kernel = {1: "linear", 3: "cubic"}[options.order]
+    names = " and ".join(first.table[1].name for first, _ in masks.values())
+    found = (
+        f"{names[:1].upper()}{names[1:]} were found on that grid, in each scan alone; volumes" if names else "Volumes"
+    )
     return (
         f"Two scans were aligned rigidly in both directions ({halfway.registrations[0].engine}, {options.metric}); the "
         "mean of both answers was halved (matrix square root), so that each scan was brought halfway to the other (cf. "
         "Reuter and Fischl 2011, doi 10.1016/j.neuroimage.2011.02.076). Both were resampled by one "
-        f"{kernel} interpolation onto a common grid of {options.spacing_mm:g} mm. Head and intracranial space were "
-        "found on that grid, in each scan alone; volumes are compared where both scans cover the head. "
+        f"{kernel} interpolation onto a common grid of {options.spacing_mm:g} mm. "
+        f"{found} are compared where both scans cover the head. "
         f"Cormack {package_version('cormack')}, research use only."
     )
 

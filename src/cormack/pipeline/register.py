@@ -12,7 +12,7 @@ from cormack.core.errors import ExtractionError, InputError, RegistrationError
 from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
 from cormack.core.transforms import Affine
-from cormack.core.volume import Unit, Volume
+from cormack.core.volume import MODALITIES, Unit, Volume
 from cormack.extract.brain import brain_mask
 from cormack.extract.head import head_mask
 from cormack.files.nifti import is_nifti, stack_from_affine
@@ -44,7 +44,7 @@ class RegisterFiles:
     metric : str
         "auto", "mi", "nmi", "ls" or "cc".
     region : "brain", "head" or None
-        What counts where no mask is given: the brain, extracted from CT, or the whole head. Not said: the brain for a
+        What counts where no mask is given: the extracted brain, or the whole head. Not said: the brain for a
         template, the head for another scan, whose skull is the same and places it more exactly.
     moving_mask, fixed_mask, lesions : Path or None
         NIfTI files on the grids of their volumes; `lesions` lie on the moving one.
@@ -223,10 +223,15 @@ def _with_brain(side: Side) -> Side:
         return side.masked_by(side.given)
     if side.brain is not None:
         return side.masked_by(side.brain)
-    if side.volume.unit is not Unit.HU:
-        raise ExtractionError("the brain is extracted from CT only; give a mask of it (--mask-moving, --mask-fixed)")
-    upright, head = _upright(side.volume)
-    return side.masked_by(_back(brain_mask(upright, head=head), side.volume))
+    advice = "give a mask of the brain (--mask-moving, --mask-fixed)"
+    if side.volume.unit not in MODALITIES:
+        raise ExtractionError(f"a brain is extracted from CT in HU or from MR, not from {side.volume.unit}; {advice}")
+    upright = _upright(side.volume)
+    try:
+        head = head_mask(upright) if upright.unit is Unit.HU else None
+        return side.masked_by(_back(brain_mask(upright, head=head), side.volume))
+    except ExtractionError as error:
+        raise ExtractionError(f"{error}; or {advice}") from error
 
 
 def _with_head(side: Side) -> Side:
@@ -234,14 +239,14 @@ def _with_head(side: Side) -> Side:
         return side.masked_by(side.given)
     if side.volume.unit is not Unit.HU or side.template is not None:
         return side
-    return side.masked_by(_back(_upright(side.volume)[1], side.volume))
+    return side.masked_by(_back(head_mask(_upright(side.volume)), side.volume))
 
 
-def _upright(volume: Volume) -> tuple[Volume, LabelMap]:
-    """The volume on an orthogonal grid with axes closest to R, A and S, as extraction needs it, and its head."""
-    stack = stack_from_affine(volume.data.astype(np.int16), volume.affine)
-    upright = rectify(stack).volume
-    return upright, head_mask(upright)
+def _upright(volume: Volume) -> Volume:
+    """The volume on an orthogonal grid with axes closest to R, A and S, as extraction needs it."""
+    data = volume.data.astype(np.int16) if volume.unit is Unit.HU else volume.data
+    stack = stack_from_affine(data, volume.affine, acquisition=volume.acquisition)
+    return rectify(replace(stack, unit=volume.unit, outside=volume.outside)).volume
 
 
 def _back(mask: LabelMap, volume: Volume) -> LabelMap:
