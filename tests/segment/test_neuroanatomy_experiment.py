@@ -1,0 +1,125 @@
+"""The experiment's scans are what they say, its tables what their rows say, and its configurations can be trained."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from argparse import Namespace
+from math import nan
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analytic_neuroanatomy import make_neuroanatomy
+from cormack.core.neuroanatomy import COARSE_OF_FINE
+from cormack.core.tables import to_toml
+from cormack.learn.config import read_config
+from cormack.learn.networks import make_network
+from cormack.physics.synthesis.labelled_head import Fine, manual_head
+from labelled_scans import write_knowing_network
+
+_FOLDER = Path(__file__).resolve().parents[2] / "experiments" / "neuroanatomy"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def modules():
+    """The experiment's scripts import each other from their own folder."""
+    sys.path.insert(0, str(_FOLDER))
+    yield
+    sys.path.remove(str(_FOLDER))
+
+
+@pytest.fixture(scope="module")
+def held_out(modules):
+    return importlib.import_module("held_out")
+
+
+@pytest.fixture(scope="module")
+def evaluate(modules):
+    return importlib.import_module("evaluate")
+
+
+@pytest.fixture(scope="module")
+def compare(modules):
+    return importlib.import_module("compare")
+
+
+@pytest.fixture(scope="module")
+def anatomy():
+    """A head of half a head's size: what is drawn on 2 mm is taken for 1 mm."""
+    labels = make_neuroanatomy((2.0, 2.0, 2.0), reach_mm=100.0).labels.data
+    return manual_head(labels.astype(np.uint8), np.random.default_rng(1), name="half-1")
+
+
+@pytest.fixture(scope="module")
+def scan(held_out, anatomy):
+    return held_out.scanned(anatomy, "manual map", 0, 2.0)
+
+
+def test_the_label_with_most_samples_is_the_voxel_s(held_out):
+    samples = np.array([[[[5, 5, 2, 0]], [[3, 1, 1, 3]]]], dtype=np.uint8).reshape(1, 1, 2, 4)
+    np.testing.assert_array_equal(held_out.largest_share(samples), [[[5, 1]]])
+
+
+def test_a_scan_has_thick_slices_realistic_noise_and_a_mask_that_errs_little(held_out, anatomy, scan):
+    assert scan.volume.spacing_mm[:2] == pytest.approx((2.0, 2.0))
+    assert 3 <= scan.volume.spacing_mm[2] <= 5
+    assert scan.brain.on_grid_of(scan.volume)
+    truth, brain = scan.truth.data > 0, scan.brain.data > 0
+    assert 2 * np.count_nonzero(truth & brain) / (truth.sum() + brain.sum()) > 0.95
+    # Soft tissue varies by the noise and by up to 2.5 HU beside it.
+    assert 1.5 < scan.volume.data[scan.truth.data == Fine.THALAMUS].std() < 9
+    np.testing.assert_array_equal(held_out.scanned(anatomy, "", 0, 2.0).volume.data, scan.volume.data)
+
+
+def test_ventricles_grow_to_what_was_asked_for(held_out, monkeypatch):
+    labels = np.full((60, 60, 60), 44, dtype=np.uint8)
+    labels[10:20, 20:40, 20:40], labels[40:50, 20:40, 20:40] = 51, 52
+    monkeypatch.setattr(held_out, "GROWTH", 1.6)
+    reach = held_out.growth_mm(labels)
+    # Layers of 1 and 2 mm around two boxes of 10 x 20 x 20 voxels add 1.2 and more to their volume of 8000.
+    assert 1 <= reach <= 2
+
+
+def test_every_route_is_held_against_the_truth_and_the_others(evaluate, scan, tmp_path):
+    network = write_knowing_network(tmp_path / "knowing", spacing_mm=2.0)
+    rows, confusion = evaluate.measured([scan], tmp_path, network, network, None)
+    whole = COARSE_OF_FINE[scan.truth.data].size
+    assert {group: counts.sum() for group, counts in confusion.items()} == {"manual map": whole}
+    same = evaluate.dice_of(evaluate.of(rows, evaluate.NETWORK, evaluate.OTHERS), evaluate.OVERALL)
+    np.testing.assert_array_equal(same, [1.0])
+    text = "\n".join(evaluate.tables(rows))
+    assert "| structure | manual map (n = 1) |" in text
+    assert "| thalamus |" in text
+    evaluate.write_confusion(tmp_path / "confusion", confusion["manual map"])
+    assert "<svg" in (tmp_path / "confusion.svg").read_text()
+    assert len((tmp_path / "confusion.tsv").read_text().splitlines()) == 13
+
+
+def test_cells_are_means_and_deviations_of_scans(evaluate):
+    rows = [
+        evaluate.Row("composed", scan, "network", "truth", name, dice, 10.0, found)
+        for scan, name, dice, found in (
+            ("a", "cerebellum", 0.8, 11.0),
+            ("a", "caudate nucleus", 0.6, 8.0),
+            ("b", "cerebellum", 0.9, 12.0),
+            ("b", "caudate nucleus", nan, 10.0),
+        )
+    ]
+    # By hand: means of the scans are 0.7 and 0.9; deviations 0.2 / sqrt(2) and 0.1 / sqrt(2).
+    assert evaluate.dice_cell(rows, evaluate.OVERALL) == "0.800 (0.141), 0.700"
+    assert evaluate.dice_cell(rows, "cerebellum") == "0.850 (0.071), 0.800"
+    assert evaluate.volume_cell(rows, "caudate nucleus") == "10.0; -1.0 (1.4); 1.0 (1.4)"
+
+
+def test_every_configuration_of_the_paper_can_be_trained(compare, tmp_path):
+    assert len(set(compare.EIGHT)) == 8
+    given = Namespace(anatomies=tmp_path, names=["mayo_2"], steps=5, threads=1, full=False)
+    for name in compare.EIGHT:
+        path = tmp_path / "configuration.toml"
+        path.write_text(to_toml(compare.configuration(compare.CONFIGURATIONS[name], given)))
+        config = read_config(path)
+        assert f"{config.network.normalisation}, {config.training.class_weights}" == name
+    size = sum(weights.numel() for weights in make_network(config).parameters())
+    assert 1.5e6 < size < 2.5e6
