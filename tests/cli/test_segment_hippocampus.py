@@ -82,9 +82,22 @@ def test_a_ct_is_refused(cormack, tmp_path):
     assert not (tmp_path / "out.nii.gz").exists()
 
 
+def test_a_ct_in_dicom_is_refused_without_advice_that_does_not_help(cormack, export, tmp_path):
+    code, _, warned = cormack("segment", "hippocampus", export, tmp_path / "out.nii.gz")
+    assert code == 1
+    assert "no series here is a volume of MR" in warned
+    assert "ask for its series" not in warned
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("shape", "spacing", "told"),
-    [((36, 52, 36, 2), 1.0, "4-D"), ((10, 14, 10), 4.0, "4.0 mm"), ((36, 52, 36), 1.0, "constant")],
+    [
+        ((36, 52, 36, 2), 1.0, "4-D"),
+        ((10, 14, 10), 4.0, "4.0 mm"),
+        ((20, 24, 20), 8.0, "8.0 mm"),
+        ((36, 52, 36), 1.0, "constant"),
+    ],
 )
 def test_what_is_no_single_volume_of_a_hippocampus_is_refused(cormack, tmp_path, shape, spacing, told):
     rng = np.random.default_rng(0)

@@ -8,6 +8,7 @@ from hippocampus_phantoms import PART_MM3, crop, fake_network, head
 
 from cormack.core.errors import ExtractionError, InputError, ValuesError
 from cormack.core.volume import Unit, Volume
+from cormack.measure.overlap import dice
 from cormack.segment import hippocampus
 from cormack.segment.hippocampus import segment_hippocampus
 
@@ -38,6 +39,28 @@ def test_both_parts_of_a_crop_have_their_size_and_place(spacing, right, flipped)
     whole = found.record["VolumesMm3"]["hippocampus"]
     assert whole == pytest.approx(sum(1000 * v for v in found.volumes_ml().values()), abs=0.1)
     assert not found.findings
+
+
+def mirrored_header(volume):
+    """The same voxels under a header that exchanges left and right."""
+    return replace(volume, affine=np.diag([-1.0, 1, 1, 1]) @ volume.affine)
+
+
+def test_a_header_that_exchanges_left_and_right_exchanges_sides_and_nothing_else():
+    one, other = segment_hippocampus(crop()), segment_hippocampus(mirrored_header(crop()))
+    assert ("a left one" in one.labels.description, "a right one" in other.labels.description) == (True, True)
+    np.testing.assert_array_equal(one.labels.data, other.labels.data)
+    one, other = segment_hippocampus(head()), segment_hippocampus(mirrored_header(head()))
+    for label, swapped in ((1, 3), (2, 4), (3, 1), (4, 2)):
+        assert dice(one.labels.data == label, other.labels.data == swapped) > 0.95
+
+
+def test_voxels_of_a_third_of_a_millimetre_are_averaged():
+    # Along y voxels divide a millimetre: the mean of both parts would be the grey of the brain to the fake network.
+    volume = crop(spacing=(0.3, 0.25, 0.3))
+    found = segment_hippocampus(volume)
+    assert found.labels.on_grid_of(volume)
+    assert found.record["VolumesMm3"]["hippocampus"] == pytest.approx(2 * PART_MM3, rel=0.12)
 
 
 @pytest.mark.parametrize("shift", [(0.0, 0.0, 0.0), (40.0, -25.0, 60.0)])

@@ -255,8 +255,9 @@ def _none(inventory: Inventory, verdicts: list[Verdict], series: int | str | Non
         return f"only localizers (scouts) were found, {count} in all; expected a volume of {rules.modality}"
     listed = "; ".join(f"{v.entry.label} {v.reason}" for v in verdicts[:8])
     more = f"; and {len(verdicts) - 8} more" if len(verdicts) > 8 else ""
-    other = {v.entry.modality for v in verdicts if v.code == "other-modality" and v.entry.modality in ("CT", "MR")}
-    hint = f"; to read {' or '.join(sorted(other))} all the same, ask for its series" if other else ""
+    # What is asked for an MR has no use for a CT; a CT's way reads an MR, too, as `cormack convert` does.
+    mr = rules.modality == "CT" and any(v.code == "other-modality" and v.entry.modality == "MR" for v in verdicts)
+    hint = "; to read MR all the same, ask for its series" if mr else ""
     return f"no series here is a volume of {rules.modality}: {listed}{more}{hint}"
 
 

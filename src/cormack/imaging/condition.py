@@ -144,7 +144,7 @@ def condition_intensities(stack: SliceStack, padding: Iterable[float] = ()) -> S
     if looks_like_ct(data):
         raise ValuesError(
             f"values run from {low:g} to {high:g}, half of the body within the narrow range of soft tissue in a CT; an "
-            "MR is expected: say --modality CT, and convert values to Hounsfield units if they are not"
+            "MR is expected: give one, or, where a command takes a CT in Hounsfield units too, say --modality CT"
         )
     return replace(stack, data=data, outside=0.0)
 
