@@ -31,10 +31,19 @@ def test_scores_leave_out_what_was_not_measured():
     np.testing.assert_allclose(out[1, 3], expected, atol=1e-4)
 
 
+def test_roots_spread_what_is_dark():
+    data = np.array([0.0, 4.0, 9.0, 64.0, 100.0]).reshape(5, 1, 1)
+    out = network_input(data, task_of(Channel("root", 0, 100), Channel("percentile", 0, 100), pad_value=-1.0))
+    # By hand: twice the square root of 0, 0.04, 0.09, 0.64 and 1, less one.
+    np.testing.assert_allclose(out[0].ravel(), [-1.0, -0.6, -0.4, 0.6, 1.0], atol=1e-6)
+    np.testing.assert_allclose(out[1].ravel(), [-1.0, -0.92, -0.82, 0.28, 1.0], atol=1e-6)
+
+
 @pytest.mark.parametrize("value", [0.0, 7.0])
 def test_an_even_or_empty_image_stays_finite(value):
     out = network_input(
-        np.full((3, 3, 3), value), task_of(Channel("zscore"), Channel("percentile", 1, 99), pad_value=0.0)
+        np.full((3, 3, 3), value),
+        task_of(Channel("zscore"), Channel("percentile", 1, 99), Channel("root", 1, 99), pad_value=0.0),
     )
     assert np.isfinite(out).all()
 

@@ -41,7 +41,10 @@ def network_input(data: npt.NDArray[Any], task: Task) -> FloatImage:
         else:
             np.clip(values, low, low + span, out=out)
             out -= low
-            out *= np.float32(2.0) / span
+            out /= span
+            if channel.kind == "root":
+                np.sqrt(out, out=out)
+            out *= np.float32(2.0)
             out -= np.float32(1.0)
     return image
 

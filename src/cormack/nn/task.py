@@ -15,7 +15,7 @@ from cormack.nn.post import STEPS
 
 MODALITIES = ("CT", "MR")
 #: Kinds of channels, and whether they need `low` and `high`.
-CHANNEL_KINDS = {"window": True, "zscore": False, "percentile": True}
+CHANNEL_KINDS = {"window": True, "zscore": False, "percentile": True, "root": True}
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,11 @@ class Channel:
 
     Parameters
     ----------
-    kind : "window", "zscore" or "percentile"
+    kind : "window", "zscore", "percentile" or "root"
         `window`: clipped to low…high (units of the image) and brought to -1…1. `percentile`: the same between two
-        percentiles (0…100) of the image. `zscore`: less the mean, divided by the standard deviation.
+        percentiles (0…100) of the image. `root`: the square root of the share of what lies between the percentiles,
+        brought to -1…1, which spreads what is dark: fluid and bone on T1-weighted MR. `zscore`: less the mean, divided
+        by the standard deviation.
     low, high : float
         Limits; not used by `zscore`.
     """
@@ -246,7 +248,7 @@ def _check_channel(channel: Channel, where: str) -> None:
     low, high = channel.low, channel.high
     if CHANNEL_KINDS[channel.kind]:
         _expect(low is not None and high is not None and low < high, where, (low, high), "low and high, low being less")
-    if channel.kind == "percentile" and low is not None and high is not None:
+    if channel.kind in ("percentile", "root") and low is not None and high is not None:
         _expect(low >= 0 and high <= 100, where, (low, high), "percentiles from 0 to 100")
 
 
