@@ -116,10 +116,12 @@ def make_anatomies(config: Config, out: Path, progress: Progress) -> Path:
     if config.data.anatomies == DIGITAL:
         makers = {f"{DIGITAL}{n + 1}-1": partial(_random_digital, n + 1) for n in range(variants)}
     for model in sorted(p for p in given.glob("*") if p.name.endswith(_MODELS)):
-        names = [f"{model.name.partition('.')[0].partition('_')[0]}-{n + 1}" for n in range(variants)]
-        makers |= {name: partial(_from_model, model, name) for name in names}
-        if config.task.modality == "MR":
-            makers[names[0]] = partial(_model_itself, model, names[0])
+        for n in range(variants):
+            name = f"{model.name.partition('.')[0].partition('_')[0]}-{n + 1}"
+            makers[name] = partial(_for_ct, model, name)
+            if config.task.modality == "MR":
+                # Every other one is the model's own head.
+                makers[name] = partial(_for_mr, model, name, n % 2 == 1)
     if not makers:
         raise InputError(
             f"{given}: neither anatomies (.npz) nor BrainWeb models ({', '.join(_MODELS)}) there; anatomies = "
@@ -138,16 +140,16 @@ def make_anatomies(config: Config, out: Path, progress: Progress) -> Path:
     return folder
 
 
-def _from_model(model: Path, name: str, rng: np.random.Generator) -> Anatomy:
+def _for_ct(model: Path, name: str, rng: np.random.Generator) -> Anatomy:
     from cormack.physics.synthesis.head import head_anatomy
 
     return head_anatomy(_read_model(model), rng, name=name)
 
 
-def _model_itself(model: Path, name: str, rng: np.random.Generator) -> Anatomy:
+def _for_mr(model: Path, name: str, painted: bool, rng: np.random.Generator) -> Anatomy:
     from cormack.physics.synthesis.model import model_anatomy
 
-    return model_anatomy(_read_model(model), name=name)
+    return model_anatomy(_read_model(model), rng, name=name, painted=painted)
 
 
 @lru_cache(maxsize=1)

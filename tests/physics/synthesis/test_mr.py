@@ -43,6 +43,23 @@ def test_rician_noise_in_air_has_the_mean_of_a_rayleigh_distribution(ball):
     assert air.mean() == pytest.approx(0.05 * 500 * np.sqrt(np.pi / 2), rel=0.1)
 
 
+def test_a_raised_head_lies_so_far_above_the_middle(ball):
+    options = MrSynthesis(**(vars(QUIET) | {"raised_mm": (10.0, 10.0)}))
+    made = synthesize_mr(ball, np.random.default_rng(4), options, shape=(72, 72, 96))
+    heights = np.flatnonzero((made.target.data > 0.5).any(axis=(0, 1)))
+    assert made.volume.world(np.array([35.5, 35.5, heights.mean()]))[2] == pytest.approx(10.0, abs=1.0)
+
+
+def test_nothing_is_measured_where_the_image_was_cut_off(ball):
+    options = MrSynthesis(**(vars(QUIET) | {"neck_cut": 1.0, "noise": (0.05, 0.05), "ghosting": 1.0}))
+    made = synthesize_mr(ball, np.random.default_rng(5), options, shape=(72, 72, 96))
+    empty = (made.volume.data == 0).all(axis=(0, 1))
+    assert empty[0]
+    assert not empty[48:].any()
+    # The target is never cut away.
+    assert not made.target.data[:, :, empty].any()
+
+
 def test_unknown_tissues_are_refused(ball):
     with pytest.raises(InputError, match="no tissue"):
         synthesize_mr(ball, np.random.default_rng(0), MrSynthesis(intensities={"grey": (0, 1)}), shape=(16, 16, 16))

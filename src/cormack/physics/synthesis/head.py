@@ -1,4 +1,4 @@
-"""A whole head as CT sees it, with its neck, from a label map that comes from MR."""
+"""A whole head with its neck from a label map that comes from MR: as CT sees it, or with its tissues as they are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from cormack.core.labels import LabelMap
 from cormack.core.volume import FloatArray
 from cormack.physics.synthesis.anatomy import DEPTH_STEPS_PER_MM, Anatomy, BoolArray, Codes, FloatImage, Tissue
 from cormack.physics.synthesis.face import paint_face
-from cormack.physics.synthesis.neck import Build, Slab, canal, fill, outline, paint_canal
+from cormack.physics.synthesis.hounsfield import Range
+from cormack.physics.synthesis.neck import SHOULDERS_MM, Build, Slab, canal, fill, outline, paint_canal
 from cormack.physics.synthesis.skull import INSIDE, Foramen, find_foramen, intracranial, skull
 from cormack.physics.synthesis.smooth import distance, signed, smooth_field
 
@@ -22,7 +23,14 @@ FALX_REACH, FALX_DEPTH_MM, FALX_ABOVE_MM = 7, 32.0, 48.0
 FIRST_SLICE = 1
 
 
-def head_anatomy(labels: LabelMap, rng: np.random.Generator, *, name: str = "") -> Anatomy:
+def head_anatomy(
+    labels: LabelMap,
+    rng: np.random.Generator,
+    *,
+    name: str = "",
+    as_it_is: bool = False,
+    shoulders_mm: Range = SHOULDERS_MM,
+) -> Anatomy:
     """A head with neck for synthesis; another `rng`, another skull, scalp, cortex and neck.
 
     Takes about 12 s; make several per subject once and keep them (`anatomy.save_anatomy`).
@@ -33,6 +41,10 @@ def head_anatomy(labels: LabelMap, rng: np.random.Generator, *, name: str = "") 
         A BrainWeb model at 1 mm, RAS+ axes (`files.minc.read_brainweb`).
     rng : Generator
     name : str
+    as_it_is : bool
+        The label map's own tissues stay, bone and face as MR shows them, and only what lies below it is made.
+    shoulders_mm : range
+        They begin so far below the label map.
 
     Raises
     ------
@@ -46,7 +58,7 @@ def head_anatomy(labels: LabelMap, rng: np.random.Generator, *, name: str = "") 
     codes = np.pad(codes, (MARGIN[0], MARGIN[1], (0, MARGIN[2][1])))
     inside = intracranial(codes)
     foramen = find_foramen(inside)
-    build = Build.random(rng)
+    build = Build.random(rng, shoulders_mm)
     slab = Slab.of((codes.shape[0], codes.shape[1], MARGIN[2][0]), foramen, build)
     edge = canal(slab, inside[:, :, 0])
     body = np.concatenate([outline(slab, _filled(codes[:, :, 0] > 0), build), _head(codes)], axis=2)
@@ -55,8 +67,11 @@ def head_anatomy(labels: LabelMap, rng: np.random.Generator, *, name: str = "") 
     depth = signed(np.concatenate([edge[:, :, -20:] < 0, inside], axis=2))
     low = MARGIN[2][0]
     above = depth[:, :, 20:]
-    bone = skull(codes, inside, above, foramen, rng)
-    tissues[:, :, low:] = _upper(codes, inside, bone, above, skin_mm[:, :, low:], foramen, rng)
+    if as_it_is:
+        tissues[:, :, low:] = codes
+    else:
+        bone = skull(codes, inside, above, foramen, rng)
+        tissues[:, :, low:] = _upper(codes, inside, bone, above, skin_mm[:, :, low:], foramen, rng)
     tissues[:, :, :low] = fill(slab, body[:, :, :low], skin_mm[:, :, :low], build, rng)
     paint_canal(slab, tissues[:, :, :low], edge)
     whole = np.concatenate([np.maximum(-edge[:, :, :-20], -31), depth], axis=2)

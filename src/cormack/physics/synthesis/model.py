@@ -1,4 +1,4 @@
-"""Anatomies for MR: label maps from MR as they are, and the brain as what is to be learnt."""
+"""Anatomies for MR: label maps from MR with a neck, and the brain as what is to be learnt."""
 
 from __future__ import annotations
 
@@ -8,33 +8,32 @@ import numpy as np
 from scipy import ndimage
 
 from cormack.core.labels import LabelMap
-from cormack.physics.synthesis.anatomy import DEPTH_STEPS_PER_MM, Anatomy, BoolArray, Tissue
-from cormack.physics.synthesis.skull import intracranial
-from cormack.physics.synthesis.smooth import distance, largest, signed
+from cormack.physics.synthesis.anatomy import Anatomy, BoolArray, Tissue
+from cormack.physics.synthesis.head import head_anatomy
+from cormack.physics.synthesis.smooth import distance, largest
 
-#: Air around the model, so that what lies beyond it is air, too (voxels).
-MARGIN = 3
+#: The shoulders begin so far below a model (mm): in fields of view of MR, which reach lower than those of CT.
+SHOULDERS_MM = (50.0, 115.0)
 #: Tissues of the brain and the fluid around it.
 BRAIN = (Tissue.CSF, Tissue.GRAY, Tissue.WHITE)
 #: Folds of dura and vessels narrower than twice this belong to the brain (mm).
 CLOSING_MM = 2.0
 
 
-def model_anatomy(labels: LabelMap, *, name: str = "") -> Anatomy:
-    """A whole-head label map as it is, ending where it ends; its target is the intracranial space.
+def model_anatomy(labels: LabelMap, rng: np.random.Generator, *, name: str = "", painted: bool = False) -> Anatomy:
+    """A head for MR with neck and shoulders, which fields of view of MR reach; its target is the intracranial space.
 
     Parameters
     ----------
     labels : LabelMap
         A BrainWeb model at 1 mm, RAS+ axes (`files.minc.read_brainweb`).
+    rng : Generator
+        Decides on neck and shoulders, and on what is painted.
     name : str
+    painted : bool
+        Another skull, scalp, face and cortex, as `head_anatomy` makes them for CT; else the model's own.
     """
-    codes = np.pad(np.asarray(labels.data, dtype=np.uint8), MARGIN)
-    inside = intracranial(codes)
-    depth = np.clip(np.rint(signed(inside) * DEPTH_STEPS_PER_MM), -127, 127).astype(np.int8)
-    affine = np.array(labels.affine, dtype=np.float64)
-    affine[:3, 3] -= affine[:3, :3] @ np.full(3, float(MARGIN))
-    return Anatomy(codes, inside.astype(np.uint8), depth, affine, name)
+    return head_anatomy(labels, rng, name=name, as_it_is=not painted, shoulders_mm=SHOULDERS_MM)
 
 
 def with_brain(anatomy: Anatomy) -> Anatomy:
@@ -49,7 +48,11 @@ def with_brain(anatomy: Anatomy) -> Anatomy:
     """
     target = anatomy.targets == 1
     brain = largest(target & np.isin(anatomy.tissues, BRAIN))
-    return replace(anatomy, targets=_smoothed(_closed(brain) & target).astype(np.uint8))
+    found = np.zeros_like(target)
+    # Distances on the brain's box alone: most of an anatomy is air and neck.
+    for box in ndimage.find_objects(brain.astype(np.uint8)):
+        found[box] = _smoothed(_closed(brain[box]) & target[box])
+    return replace(anatomy, targets=found.astype(np.uint8))
 
 
 def _closed(brain: BoolArray) -> BoolArray:
@@ -59,4 +62,4 @@ def _closed(brain: BoolArray) -> BoolArray:
 
 
 def _smoothed(mask: BoolArray) -> BoolArray:
-    return np.asarray(ndimage.gaussian_filter(mask.astype(np.float32), 0.8) > 0.5)
+    return np.asarray(ndimage.gaussian_filter(mask.astype(np.float32), 0.8, mode="constant") > 0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,7 @@ def synthesize_mr(
     options = options or MrSynthesis()
     facts: dict[str, Any] = {"anatomy": anatomy.name}
     pose = draw_pose(anatomy, rng, options.pose, facts)
+    pose = replace(pose, shift_mm=pose.shift_mm + np.array([0.0, 0.0, rng.uniform(*options.raised_mm)]))
     scene = Scene(anatomy, rng, facts)
     put_in(scene, options.pathology)
     bumps = ventricle_bumps(anatomy, rng, options.pose, facts) + scene.bumps
@@ -70,13 +72,16 @@ def synthesize_mr(
     table = tissue_intensity(options.intensities, rng, any_contrast=facts["random_contrast"])
     cut = _cut_away(voxels, scene, options)
     image, share = looked_up(scene.tissues[part], scene.targets[part], table, voxels, part)
-    image[cut & (share < 0.02)] = 0
+    cut &= share < 0.02
+    image[cut] = 0
     image *= 1 + np.float32(rng.uniform(*options.variation)) * smooth_field(shape, rng.uniform(4, 14), rng)
     size = rng.uniform(*options.bias)
     image *= np.exp(np.float32(size) * smooth_field(shape, min(shape) * rng.uniform(0.35, 0.7), rng))
     facts["bias"] = round(size, 2)
     image, share = _thickened(image, share, axes, scene, options)
     _spoil(image, scene, options)
+    # Noise and ghosts end there, too.
+    image[cut] = 0
     target = share if labels is None else labels
     return finished(image * np.float32(WHITE), target, axes, facts, unit=Unit.ARBITRARY, outside=0.0)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cormack.physics.synthesis.anatomy import BoolArray, Codes, FloatImage, Tissue
+from cormack.physics.synthesis.hounsfield import Range
 from cormack.physics.synthesis.skull import Foramen
 from cormack.physics.synthesis.smooth import ellipse, largest, signed, smooth_field
 
@@ -14,6 +15,8 @@ from cormack.physics.synthesis.smooth import ellipse, largest, signed, smooth_fi
 CANAL_BLEND_MM = 12.0
 #: The head's outline becomes the neck's within this distance (mm).
 NECK_BLEND_MM = 55.0
+#: The shoulders begin so far below the head's last slice (mm).
+SHOULDERS_MM = (80.0, 130.0)
 #: Height of a vertebra with its disc, below the axis (mm).
 LEVEL_MM = 18.0
 
@@ -32,8 +35,8 @@ class Build:
     shoulders_from: float
 
     @classmethod
-    def random(cls, rng: np.random.Generator) -> Build:
-        """A build within the range of adults."""
+    def random(cls, rng: np.random.Generator, shoulders_mm: Range = SHOULDERS_MM) -> Build:
+        """A build within the range of adults; the shoulders begin so far below the head's last slice."""
         return cls(
             half_width=rng.uniform(52, 72),
             half_depth=rng.uniform(52, 70),
@@ -42,7 +45,7 @@ class Build:
             airway=(rng.uniform(5, 14), rng.uniform(3, 9)),
             jaw_length=rng.uniform(35, 55),
             fat_mm=rng.uniform(2.5, 14),
-            shoulders_from=rng.uniform(80, 130),
+            shoulders_from=rng.uniform(*shoulders_mm),
         )
 
 

@@ -139,6 +139,8 @@ class MrSynthesis:
         Probability that the face is cut off.
     neck_cut : float
         Probability that the image ends at the skull's base instead of in the neck.
+    raised_mm : range
+        The head lies so far above the middle of the field of view, which then shows more of neck and shoulders.
     pathology : Pathology
     """
 
@@ -154,6 +156,7 @@ class MrSynthesis:
     ringing: float = 0.2
     defaced: float = 0.15
     neck_cut: float = 0.3
+    raised_mm: Range = (0.0, 0.0)
     pathology: Pathology = field(
         default_factory=lambda: Pathology(healthy=0.6, contrast_agent=0.1, dental_metal=0.0, craniectomy=0.03)
     )
