@@ -24,6 +24,7 @@ import numpy as np
 from evaluate import ELEVEN, HELD_OUT, NETWORK, OVERALL, TRUTH, Row, dice_of, markdown, mean_sd, measured, of
 from held_out import held_out
 
+from cormack.core.errors import TrainingError
 from cormack.core.tables import read_toml, to_toml
 from cormack.learn.config import read_config
 from cormack.learn.export import export
@@ -71,7 +72,12 @@ def main() -> None:
     lines = []
     for name in given.rows:
         folder = given.out / name.replace(", ", "-")
-        network, seconds = trained(CONFIGURATIONS[name], folder, given)
+        try:
+            network, seconds = trained(CONFIGURATIONS[name], folder, given)
+        except TrainingError as error:
+            # Without normalisation a training may diverge, which is a result, too.
+            lines.append((*name.split(", "), str(error), *[""] * 4))
+            continue
         scans = held_out(given.anatomies, given.names, given.cases, pixel_mm=1.0)
         rows, _ = measured(scans, folder, network, None, None)
         lines.append((*name.split(", "), *figures(of(rows, NETWORK, TRUTH)), f"{seconds:.2f}"))
