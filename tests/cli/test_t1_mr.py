@@ -222,6 +222,7 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(t1, series, export, tmp_pa
         (t1[0], ["--modality", "CT"], "looks like an MR"),
         (t1[0], ["--method", "skull"], "method 'skull' does not read MR"),
         (ct, ["--method", "t1-brain-3d"], "method 't1-brain-3d' does not read CT"),
+        (ct, ["--n4"], "leave out --n4"),
         (export, ["--modality", "MR"], "no series here is a volume of MR"),
         (series, ["--modality", "CT"], "no series here is a volume of CT"),
         (empty, [], "constant"),

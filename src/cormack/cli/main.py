@@ -31,10 +31,11 @@ from cormack.cli.options import (
     load_options,
     method_option,
     modality_option,
+    n4_option,
     talk_options,
 )
 from cormack.cli.plot import plot_group
-from cormack.cli.register import register_command, space_from, space_options
+from cormack.cli.register import register_command, space_from, space_options, use_threads
 from cormack.cli.reidentify import reidentify_command
 from cormack.cli.segment import segment_group
 from cormack.cli.template import template_group
@@ -86,6 +87,7 @@ def cli() -> None:
 )
 @space_options
 @modality_option
+@n4_option
 @load_options
 @click.option("--force", is_flag=True, help="Compute again what is done already.")
 @talk_options
@@ -100,6 +102,8 @@ def run_command(source: Path, out: Path, participants: tuple[str, ...], force: b
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
     options = RunOptions(load=load_from(values), space=space_from(values), **values)
+    if options.n4:
+        use_threads(None)
     labels = tuple(label for value in participants for label in value.replace(",", " ").split())
     with listener(quiet=quiet, verbose=verbose) as progress:
         outcomes = run(source, out, options, participants=labels, force=force, progress=progress)
@@ -168,6 +172,8 @@ def _extract(region: str, source: Path, out: Path, values: dict[str, Any]) -> No
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
     options = RunOptions(load=load_from(values), **values)
+    if options.n4:
+        use_threads(None)
     with listener(quiet=quiet, verbose=verbose) as progress:
         mask, findings = extract_mask(source, out, region, options, progress=progress)
     for finding in findings:
@@ -191,6 +197,7 @@ def extract_head_command(source: Path, out: Path, **values: Any) -> None:
 @click.argument("out", metavar="OUT.nii.gz", type=OUT_PATH)
 @method_option
 @modality_option
+@n4_option
 @load_options
 @talk_options
 def extract_brain_command(source: Path, out: Path, **values: Any) -> None:

@@ -118,6 +118,12 @@ def method_option(command: Command) -> Command:
     )(command)
 
 
+#: `--n4`, for commands that look for something on MR.
+n4_option = click.option(
+    "--n4", is_flag=True, help="MR: take the slow shading (bias field) out by N4 before anything is looked for."
+)
+
+
 def load_from(values: dict[str, Any]) -> LoadOptions:
     """Take the loading choices that a command offers out of its values.
 

@@ -18,8 +18,9 @@ from cormack.files.sidecar import to_json
 from cormack.imaging.reslice import reslice
 from cormack.measure.boxes import region as region_of
 from cormack.measure.coverage import brain_findings, edge_contact
+from cormack.pipeline.bias_field import grid_steps
 from cormack.pipeline.convert import check_target, stem
-from cormack.pipeline.grids import GRID_STEPS, Grids
+from cormack.pipeline.grids import Grids
 from cormack.pipeline.load import locate
 from cormack.pipeline.masks import BRAIN_ALONE_STEP, BRAIN_STEP, HEAD_STEP
 from cormack.pipeline.options import RunOptions
@@ -64,7 +65,7 @@ def extract_mask(
     wanted = (HEAD_STEP,) if region == "head" else (HEAD_STEP, BRAIN_STEP)
     if region == "brain" and options.method in WITHOUT_HEAD:
         wanted = (BRAIN_ALONE_STEP,)
-    steps = (*GRID_STEPS, *wanted)
+    steps = (*grid_steps(options), *wanted)
     keep = {region, "grids"} | ({"loaded"} if located.kind == "NIfTI" else set())
     with closing(located):
         results = run_steps(steps, given, keep=keep, provenance=Provenance(), progress=listener)

@@ -25,6 +25,7 @@ from cormack.imaging.orient import axis_codes, reorient
 from cormack.imaging.perona_malik import Conductance, perona_malik, time_steps
 from cormack.imaging.rectify import rectify
 from cormack.imaging.resample import resample
+from cormack.pipeline.bias_field import foreground
 from cormack.pipeline.convert import check_target, stem
 from cormack.pipeline.images import Kind, find_image, read_image
 from cormack.pipeline.options import LoadOptions
@@ -35,8 +36,6 @@ from cormack.report.plots.sections import plot_pair
 
 #: Orders of interpolation by name.
 ORDERS = {"nearest": 0, "linear": 1, "cubic": 3}
-#: Foreground of values without a unit: this share of the bright ones.
-_FOREGROUND_SHARE = 0.1
 
 #: What a filter gives: the volume, and the parameters that tell how it was made.
 Filtered = tuple[Volume, Mapping[str, object]]
@@ -215,8 +214,7 @@ def _mask(volume: Volume, path: Path | None) -> npt.NDArray[np.bool_]:
         data, affine = reorient(volume.data, volume.affine)
         mask = head_mask(replace(volume, data=data, affine=affine)).data > 0
         return np.asarray(reorient(mask, affine, codes)[0])
-    bright = float(np.nanquantile(volume.data, 0.99))
-    return np.asarray(volume.data > _FOREGROUND_SHARE * bright)
+    return foreground(volume)
 
 
 def _write(out: Path, image: Volume | LabelMap, facts: Mapping[str, object], codes: str) -> None:

@@ -39,6 +39,8 @@ class GridFacts:
         Axis directions in which files are written; see `Loaded`.
     interpolation : "linear", "cubic" or None
         None if no value changed.
+    bias_field_correction : str or None
+        What took the slow shading out of an MR.
     """
 
     acquisition: Acquisition
@@ -50,6 +52,7 @@ class GridFacts:
     unbridged_gaps_mm: tuple[float, ...]
     orientation: str
     interpolation: str | None
+    bias_field_correction: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

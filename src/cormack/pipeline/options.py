@@ -80,6 +80,8 @@ class RunOptions:
         Write the volume in Cormack units, too.
     space : SpaceOptions or None
         Bring the scan into the space of a template, too.
+    n4 : bool
+        Take the bias field out of an MR before anything is looked for.
     structures : bool
         Find the structures inside the skull of a CT, the hippocampi of an MR, where the network for that is installed.
     """
@@ -89,13 +91,15 @@ class RunOptions:
     outside: Literal["air", "nan", "shift"] = "air"
     cormack_units: bool = False
     space: SpaceOptions | None = None
+    n4: bool = False
     structures: bool = True
 
     def as_parameters(self) -> dict[str, object]:
         """The choices as plain values, for manifests and comparison."""
         plain = asdict(self)
-        if self.space is None:
-            del plain["space"]
+        for name, unchosen in (("space", None), ("n4", False)):
+            if plain[name] == unchosen:
+                del plain[name]
         return {**plain.pop("load"), **plain}
 
 

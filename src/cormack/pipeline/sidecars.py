@@ -37,6 +37,7 @@ def grid_sidecar(grid: GridFacts) -> dict[str, object]:
         "VoxelSize": [round(s, 6) for s in grid.voxel_size_mm],
         "Interpolation": f"{grid.interpolation}, once" if grid.interpolation else "none",
         "GapsLeftOutside": list(grid.unbridged_gaps_mm),
+        **({"BiasFieldCorrection": grid.bias_field_correction} if grid.bias_field_correction else {}),
         **unit_fields(grid.unit),
         **({"WinsorisedTo": list(HU_RANGE)} if grid.unit is Unit.HU else {}),
         "PaddingValuesFound": list(grid.padding),

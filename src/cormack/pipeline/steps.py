@@ -16,6 +16,7 @@ from cormack.extract.methods import BRAIN_METHODS
 from cormack.imaging import condition as conditioning
 from cormack.imaging.condition import HU_RANGE
 from cormack.measure.scan import measure_scan
+from cormack.pipeline.bias_field import grid_steps
 from cormack.pipeline.grids import GRID_STEPS, Grids
 from cormack.pipeline.load import Located
 from cormack.pipeline.masks import BRAIN_STEP, HEAD_STEP
@@ -75,7 +76,9 @@ def report(
         brain_method=options.method,
         outside=OUTSIDE_TEXT[located.modality][options.outside],
         cormack_units=options.cormack_units,
+        bias_field_correction=grids.facts.bias_field_correction,
     )
+    titles = {"locate": "Finding the scan", **{step.gives: step.title for step in steps_of(options)}}
     return render_report(
         ReportContent(
             subject=subject,
@@ -93,7 +96,7 @@ def report(
             stack=grids.facts.stack,
             processing=processing,
             versions=software_versions(),
-            seconds={STEP_TITLES.get(step, step): seconds for step, seconds in provenance.seconds.items()},
+            seconds={titles.get(step, step): seconds for step, seconds in provenance.seconds.items()},
             peak_memory_mb=peak_memory_mb(),
             template_brain=None if space is None else space.template_brain,
             registration=() if space is None else space.key_rows,
@@ -119,8 +122,6 @@ RUN_STEPS = (
     Step("structures", "Finding structures", structures),
     Step("report", "Writing the report", report),
 )
-#: What the report calls the steps whose seconds it lists.
-STEP_TITLES = {"locate": "Finding the scan", **{step.gives: step.title for step in (*RUN_STEPS, BRAIN_SPACE_STEP)}}
 
 
 def check_options(options: RunOptions, modality: str) -> None:
@@ -134,6 +135,8 @@ def check_options(options: RunOptions, modality: str) -> None:
     outsides = OUTSIDE_TEXT[modality]
     if options.outside not in outsides:
         raise InputError(f"--outside {options.outside} is for Hounsfield units; for {modality}: {', '.join(outsides)}")
+    if options.n4 and modality != "MR":
+        raise InputError("only an MR has a bias field; Hounsfield units are calibrated: leave out --n4")
     if options.cormack_units and modality != "CT":
         raise InputError("only a CT has Cormack units; the scan is an MR: leave out --cormack-units")
     if options.method not in BRAIN_METHODS[modality]:
@@ -142,10 +145,10 @@ def check_options(options: RunOptions, modality: str) -> None:
 
 
 def steps_of(options: RunOptions) -> tuple[Step, ...]:
-    """The steps of a run, with that into a template's space before or after the brain's where it is asked for."""
+    """The steps of a run: with N4 after the grid's, and into a template's space around the brain's, where asked for."""
+    steps = [*grid_steps(options), *RUN_STEPS[len(GRID_STEPS) :]]
     if options.space is None:
-        return RUN_STEPS
-    steps = list(RUN_STEPS)
+        return tuple(steps)
     place = steps.index(BRAIN_STEP)
     if options.space.before_brain:
         steps.insert(place, HEAD_SPACE_STEP)

@@ -93,6 +93,8 @@ class Processing:
         What voxels outside the brain mask hold in the masked image ("-1024 HU").
     cormack_units : bool
         True if an image in Cormack units was written.
+    bias_field_correction : str or None
+        "N4" if the shading of an MR was taken out by it.
     """
 
     source: str = "DICOM"
@@ -103,6 +105,7 @@ class Processing:
     brain_method: str = "skull"
     outside: str | None = "-1024 HU"
     cormack_units: bool = False
+    bias_field_correction: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,6 +48,12 @@ RORDEN_2012 = Reference(
     "10.1016/j.neuroimage.2012.03.020",
 )
 
+TUSTISON_2010 = Reference(
+    "Tustison et al. 2010",
+    "Tustison NJ, Avants BB, Cook PA, Zheng Y, Egan A, Yushkevich PA, Gee JC. N4ITK: improved N3 bias correction. IEEE "
+    "Transactions on Medical Imaging 2010;29(6):1310-1320.",
+    "10.1109/TMI.2010.2046908",
+)
 HOOPES_2022 = Reference(
     "Hoopes et al. 2022",
     "Hoopes A, Mora JS, Dalca AV, Fischl B, Hoffmann M. SynthStrip: skull-stripping for any brain image. NeuroImage "
@@ -118,6 +124,7 @@ class MethodsText:
 def methods_text(content: ReportContent) -> MethodsText:
     """Write the methods paragraph from the parameters of the run; what was not done is not mentioned."""
     what, how = OPENINGS[_unit(content)]
+    processing = content.processing
     sentences = [
         f"The {what} was processed with Cormack {content.versions.get('cormack', '')}".rstrip() + f"{how}.",
         *_geometry(content),
@@ -126,8 +133,10 @@ def methods_text(content: ReportContent) -> MethodsText:
         "Volumes are numbers of voxels times the volume of a voxel, by the determinant of the affine.",
     ]
     references = [MUSCHELLI_2019] if how else []
+    if processing.bias_field_correction:
+        references.append(TUSTISON_2010)
     references += _brain_method(content)[1]
-    if content.processing.cormack_units:
+    if processing.cormack_units:
         sentences.append(
             "The image was also written in Cormack units (Rorden et al. 2012), in an exactly invertible form."
         )
@@ -180,6 +189,11 @@ def _conditioning(content: ReportContent) -> list[str]:
     if processing.padding_hu:
         values = ", ".join(f"{v:g}" for v in processing.padding_hu).replace("-", "−")
         sentences.append(f"Padding outside the reconstruction circle ({values}) was told from air and set aside.")
+    if processing.bias_field_correction:
+        sentences.append(
+            f"The bias field was fitted where the image is not background, and divided out by "
+            f"{processing.bias_field_correction} (Tustison et al. 2010) before anything else was looked for."
+        )
     if processing.winsorised_hu is not None:
         low, high = (f"{v:g}".replace("-", "−") for v in processing.winsorised_hu)
         sentences.append(f"Hounsfield units were winsorised to {low} to {high} HU.")
