@@ -44,6 +44,10 @@ LEAST_MEDIAN, LEAST_WORST, LEAST_REAL = 0.985, 0.97, 0.96
 MOST_SECONDS, MOST_INFERENCE_S = 1.5, 0.7
 #: Closing of the labels' gaps (voxels of 2 mm).
 CLOSED = 3
+#: Field of view of constructed heads (voxels of 2 mm), and how far above its middle they lie (mm): it shows neck and
+#: shoulders, as usual for T1.
+SHAPE = (112, 128, 128)
+RAISED_MM = (-5.0, 32.0)
 
 BoolArray = npt.NDArray[np.bool_]
 #: An image with the labels that belong to it, spoilt.
@@ -186,12 +190,14 @@ def robust(method: str, subjects: int) -> None:
 def constructed(method: str, folder: Path, count: int) -> bool:
     from cormack.physics.synthesis.anatomy import load_anatomy
     from cormack.physics.synthesis.mr import synthesize_mr
+    from cormack.physics.synthesis.options import MrSynthesis
 
+    options = MrSynthesis(raised_mm=RAISED_MM)
     paths = sorted(folder.glob("*.npz"))
     rows = []
     for number in range(count):
         path = paths[number % len(paths)]
-        made = synthesize_mr(load_anatomy(path), np.random.default_rng([2026, number]))
+        made = synthesize_mr(load_anatomy(path), np.random.default_rng([2026, number]), options, shape=SHAPE)
         truth = made.target.data >= 0.5
         try:
             overlap = dice(brain_mask(made.volume, method=method).data > 0, truth)

@@ -32,12 +32,15 @@ from cormack.nn.predict import predict
 from cormack.nn.store import Network, load_network
 from cormack.physics.synthesis.anatomy import load_anatomy
 from cormack.physics.synthesis.mr import synthesize_mr
+from cormack.physics.synthesis.options import MrSynthesis
 from cormack.register.n4 import n4
 from cormack.report.distributions import distribution_svg
 
 HELD_OUT = ("subject44", "subject45")
 #: Voxels of a synthetic head at 2 mm along (i, j, k); at another spacing the field of view stays.
-SHAPE, SPACING_MM = (112, 128, 112), 2.0
+SHAPE, SPACING_MM = (112, 128, 128), 2.0
+#: Most heads lie in the upper half of the field of view, which shows neck and shoulders, as usual for T1.
+OPTIONS = MrSynthesis(raised_mm=(-5.0, 32.0))
 #: First number of a random state, so that no head is one of a training.
 SEED = 90
 AFTER_N4 = ", N4"
@@ -100,7 +103,9 @@ def synthetic(anatomies: Path, count: int, spacing_mm: float) -> Iterator[tuple[
     i, j, k = (round(n * SPACING_MM / spacing_mm) for n in SHAPE)
     for number in range(count):
         anatomy = loaded[number % len(loaded)]
-        made = synthesize_mr(anatomy, np.random.default_rng((SEED, number)), shape=(i, j, k), spacing_mm=spacing_mm)
+        made = synthesize_mr(
+            anatomy, np.random.default_rng((SEED, number)), OPTIONS, shape=(i, j, k), spacing_mm=spacing_mm
+        )
         yield f"{anatomy.name} {number}", made.volume, made.target.data >= 0.5
 
 

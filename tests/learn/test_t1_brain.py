@@ -46,7 +46,7 @@ def test_heads_are_of_held_out_models_and_the_same_each_time(evaluate, balls, tm
         save_anatomy(load_anatomy(balls / f"{ball}.npz"), tmp_path / f"{name}.npz")
     once, again = (list(evaluate.synthetic(tmp_path, 2, 8.0)) for _ in range(2))
     assert [head for head, _, _ in once] == ["b-1 0", "b-1 1"]
-    assert [volume.shape for _, volume, _ in once] == [(28, 32, 28)] * 2
+    assert [volume.shape for _, volume, _ in once] == [(28, 32, 32)] * 2
     for first, second in zip(once, again, strict=True):
         np.testing.assert_array_equal(first[1].data, second[1].data)
         assert first[2].any()
