@@ -50,8 +50,8 @@ SHAPE = (112, 128, 128)
 RAISED_MM = (-5.0, 32.0)
 
 BoolArray = npt.NDArray[np.bool_]
-#: An image with the labels that belong to it, spoilt.
-Spoil = Callable[[Volume, BoolArray], tuple[Volume, BoolArray]]
+#: An image and masks that belong to it, spoilt; the first mask are the labels.
+Spoil = Callable[[Volume, list[BoolArray]], tuple[Volume, list[BoolArray]]]
 
 
 def nichart() -> Path:
@@ -99,56 +99,56 @@ def heads(method: str, subjects: int) -> bool:
     return worst >= LEAST_REAL
 
 
-def with_bias(volume: Volume, labels: BoolArray) -> tuple[Volume, BoolArray]:
+def with_bias(volume: Volume, masks: list[BoolArray]) -> tuple[Volume, list[BoolArray]]:
     """A shading of 4 to 1 from corner to corner."""
     ramp = sum(np.linspace(0, 1 / 3, n).reshape([-1 if a == b else 1 for b in range(3)])
                for a, n in enumerate(volume.shape))  # fmt: skip
-    return volume.with_data(np.asarray(volume.data * np.exp(np.log(4) * ramp), dtype=np.float32)), labels
+    return volume.with_data(np.asarray(volume.data * np.exp(np.log(4) * ramp), dtype=np.float32)), masks
 
 
 def thick(axis: int) -> Spoil:
     """Slices of 6 mm (three voxels averaged) along an axis."""
 
-    def spoil(volume: Volume, labels: BoolArray) -> tuple[Volume, BoolArray]:
+    def spoil(volume: Volume, masks: list[BoolArray]) -> tuple[Volume, list[BoolArray]]:
         count = volume.shape[axis] // 3
-        cut = [slice(None)] * 3
-        cut[axis] = slice(0, 3 * count)
-        shape = [*volume.shape]
-        shape[axis : axis + 1] = [count, 3]
-        kept = [n for n in volume.shape]
-        kept[axis] = 3 * count
-        data = volume.data[tuple(cut)].reshape(shape).mean(axis=axis + 1)
-        truth = labels[tuple(cut)].reshape(shape).mean(axis=axis + 1) >= 0.5
+
+        def averaged(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+            triples = np.moveaxis(values, axis, -1)[..., : 3 * count].reshape(*np.delete(values.shape, axis), count, 3)
+            return np.ascontiguousarray(np.moveaxis(triples.mean(axis=-1, dtype=np.float32), -1, axis))
+
         to_native = np.eye(4)
         to_native[axis, axis], to_native[axis, 3] = 3, 1
-        return Volume(data.astype(np.float32), volume.affine @ to_native, volume.unit, 0.0), truth
+        image = Volume(averaged(volume.data), volume.affine @ to_native, volume.unit, 0.0)
+        return image, [averaged(mask) >= 0.5 for mask in masks]
 
     return spoil
 
 
-def neck_cut(volume: Volume, labels: BoolArray) -> tuple[Volume, BoolArray]:
+def neck_cut(volume: Volume, masks: list[BoolArray]) -> tuple[Volume, list[BoolArray]]:
     """The field of view ends where the labels do."""
-    first = int(np.flatnonzero(labels.any(axis=(0, 1)))[0])
-    box = (slice(None), slice(None), slice(first, volume.shape[2]))
-    return volume.cropped((slice(0, volume.shape[0]), slice(0, volume.shape[1]), box[2])), labels[box]
+    first = int(np.flatnonzero(masks[0].any(axis=(0, 1)))[0])
+    box = (slice(0, volume.shape[0]), slice(0, volume.shape[1]), slice(first, volume.shape[2]))
+    return volume.cropped(box), [mask[box] for mask in masks]
 
 
 def turned(order: tuple[int, int, int], flips: tuple[int, ...]) -> Spoil:
     """Axes exchanged, the header not knowing."""
 
-    def spoil(volume: Volume, labels: BoolArray) -> tuple[Volume, BoolArray]:
-        data, truth = (np.ascontiguousarray(np.flip(np.transpose(a, order), flips)) for a in (volume.data, labels))
-        return Volume(data, np.diag([*np.array(volume.spacing_mm)[list(order)], 1.0]), volume.unit, 0.0), truth
+    def spoil(volume: Volume, masks: list[BoolArray]) -> tuple[Volume, list[BoolArray]]:
+        data, *others = (np.ascontiguousarray(np.flip(np.transpose(a, order), flips)) for a in (volume.data, *masks))
+        return Volume(data, np.diag([*np.array(volume.spacing_mm)[list(order)], 1.0]), volume.unit, 0.0), others
 
     return spoil
 
 
-def noisy(volume: Volume, labels: BoolArray) -> tuple[Volume, BoolArray]:
-    """Noise of three times the size that is there, told in the darkest eighth of the image."""
-    size = 3 * float(np.sqrt(np.mean(np.square(volume.data[volume.data < np.quantile(volume.data, 0.125)])) / 2)) + 10.0
+def noisy(volume: Volume, masks: list[BoolArray]) -> tuple[Volume, list[BoolArray]]:
+    """Noise of three times the size that is there, told in the darkest eighth of what was measured."""
+    measured = volume.data[volume.data > 0]
+    dark = measured[measured <= np.quantile(measured, 0.125)]
+    size = 3 * float(np.sqrt(np.mean(np.square(dark)) / 2)) + 10.0
     rng = np.random.default_rng(0)
     real, other = (size * rng.standard_normal(volume.shape, dtype=np.float32) for _ in range(2))
-    return volume.with_data(np.hypot(volume.data + real, other)), labels
+    return volume.with_data(np.hypot(volume.data + real, other)), masks
 
 
 SPOILT: dict[str, Spoil] = {
@@ -173,8 +173,7 @@ def robust(method: str, subjects: int) -> None:
             volume, labels = load(subject)
             if subject not in before:
                 before[subject] = brain_mask(volume, method=method).data > 0
-            image, truth = spoil(volume, closed(labels))
-            _, mask_before = spoil(volume, before[subject])
+            image, (truth, mask_before) = spoil(volume, [closed(labels), before[subject]])
             try:
                 mask = brain_mask(image, method=method)
             except CormackError:
