@@ -61,6 +61,11 @@ def test_one_name_of_the_facade_loads_only_what_it_needs() -> None:
     assert loaded & {"matplotlib", "pydicom", "nibabel", "scipy"} == set()
 
 
+def test_what_extracts_loads_neither_dicom_nor_pages() -> None:
+    """They come with a DICOM folder, and with a report."""
+    assert loaded_after("import cormack.pipeline.extract") & {"pydicom", "jinja2", "PIL", "ants"} == set()
+
+
 def test_converting_in_a_process_of_its_own_loads_only_what_it_uses(tmp_path: Path) -> None:
     """And what pydicom was kept from stays within reach of everybody else."""
     make_phantom_series(tmp_path / "in", slices=5, pixels=64)

@@ -11,10 +11,10 @@ from cormack.core.volume import Unit, Volume
 from cormack.imaging.rectify import Rectified
 from cormack.pipeline.bias_field import foreground, grid_steps, without_bias_field
 from cormack.pipeline.grids import GRID_STEPS, GridFacts, Grids
-from cormack.pipeline.options import RunOptions
+from cormack.pipeline.options import RunOptions, check_options
 from cormack.pipeline.runner import check_steps
 from cormack.pipeline.sidecars import grid_sidecar
-from cormack.pipeline.steps import RUN_STEPS, check_options, steps_of
+from cormack.pipeline.steps import RUN_STEPS, steps_of
 from cormack.report.content import StackFacts
 
 SHAPE = (32, 34, 28)

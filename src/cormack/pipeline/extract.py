@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from cormack.extract.methods import WITHOUT_HEAD
 from cormack.files.nifti import write_labels
 from cormack.files.outputs import OutputSet
 from cormack.files.sidecar import to_json
+from cormack.imaging.orient import axis_codes, reorient
 from cormack.imaging.reslice import reslice
 from cormack.measure.boxes import region as region_of
 from cormack.measure.coverage import brain_findings, edge_contact
@@ -23,11 +25,10 @@ from cormack.pipeline.convert import check_target, stem
 from cormack.pipeline.grids import Grids
 from cormack.pipeline.load import locate
 from cormack.pipeline.masks import BRAIN_ALONE_STEP, BRAIN_STEP, HEAD_STEP
-from cormack.pipeline.options import RunOptions
+from cormack.pipeline.options import RunOptions, check_options
 from cormack.pipeline.progress import Progress, Silent
 from cormack.pipeline.runner import run_steps
 from cormack.pipeline.sidecars import mask_sidecar
-from cormack.pipeline.steps import check_options
 
 
 def extract_mask(
@@ -91,6 +92,9 @@ def brain_cut(grids: Grids, brain: LabelMap) -> tuple[Finding, ...]:
 def _onto_input(mask: LabelMap, stack: SliceStack) -> LabelMap:
     """The mask on the voxels of the file it was made from; exact unless these are sheared."""
     native = stack.to_volume()
+    data, affine = reorient(mask.data, mask.affine, axis_codes(native.affine))
+    if data.shape == native.shape and np.allclose(affine, native.affine, atol=1e-3):
+        return replace(mask, data=data, affine=native.affine)
     grid = Volume(mask.data.astype(np.float32), mask.affine, unit=Unit.PROBABILITY, outside=0.0)
-    data = reslice(grid, native.affine, native.shape).data >= 0.5
-    return LabelMap(data.astype(np.uint8), native.affine, mask.table, mask.description, mask.findings)
+    shares = reslice(grid, native.affine, native.shape).data
+    return replace(mask, data=(shares >= 0.5).astype(np.uint8), affine=native.affine)

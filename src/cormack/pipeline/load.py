@@ -11,9 +11,6 @@ from pathlib import Path
 from cormack.core.errors import InputError
 from cormack.core.findings import Finding
 from cormack.core.volume import SliceStack
-from cormack.dicom.assemble import assemble
-from cormack.dicom.inventory import take_inventory
-from cormack.dicom.source import open_source
 from cormack.files.nifti import is_nifti, read_stack
 from cormack.pipeline.modality import as_modality, choose_series, modality_of_sidecar, modality_of_values
 from cormack.pipeline.options import LoadOptions
@@ -105,6 +102,15 @@ def locate(path: Path, options: LoadOptions, progress: Progress) -> Located:
         return _locate_nifti(path, options)
     if path.is_dir():
         _refuse_nifti_folder(path)
+    return _locate_dicom(path, options, progress)
+
+
+def _locate_dicom(path: Path, options: LoadOptions, progress: Progress) -> Located:
+    # A NIfTI file is read without pydicom, which takes a quarter of a second to import.
+    from cormack.dicom.assemble import assemble
+    from cormack.dicom.inventory import take_inventory
+    from cormack.dicom.source import open_source
+
     progress.step("Reading headers")
     source = open_source(path)
     try:

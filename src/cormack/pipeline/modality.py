@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cormack.core.errors import SeriesError, ValuesError
 from cormack.core.volume import MODALITIES, SliceStack, Unit
-from cormack.dicom.inventory import Inventory
 from cormack.dicom.rules import for_mr
-from cormack.dicom.select import Selection, select_series
 from cormack.imaging.condition import check_hounsfield, holds_air
 from cormack.pipeline.options import LoadOptions
+
+# A NIfTI file is read without pydicom, which takes a quarter of a second to import.
+if TYPE_CHECKING:
+    from cormack.dicom.inventory import Inventory
+    from cormack.dicom.select import Selection
 
 #: The unit of a modality's values.
 UNITS = {modality: unit for unit, modality in MODALITIES.items()}
@@ -32,6 +36,8 @@ def choose_series(inventory: Inventory, options: LoadOptions) -> Selection:
     SeriesError
         If no series can be taken, or the one asked for is of another modality.
     """
+    from cormack.dicom.select import select_series
+
     if options.modality == "CT":
         return select_series(inventory, options.series, rules=options.rules)
     selection = _ct_or_mr(inventory, options)
@@ -43,6 +49,8 @@ def choose_series(inventory: Inventory, options: LoadOptions) -> Selection:
 
 
 def _ct_or_mr(inventory: Inventory, options: LoadOptions) -> Selection:
+    from cormack.dicom.select import select_series
+
     mr = for_mr(options.rules)
     if options.modality == "MR":
         return select_series(inventory, options.series, rules=mr)
@@ -81,7 +89,9 @@ def modality_of_values(stack: SliceStack) -> str:
     except ValuesError:
         if holds_air(stack.data):
             return "CT"
-        different = len(np.unique(stack.data.reshape(-1)[:: 1 + stack.data.size // SAMPLED]))
+        # Every so many voxels along each axis: a view, where every so many of all would be a copy of the whole.
+        step = max(1, round((stack.data.size / SAMPLED) ** (1 / 3)))
+        different = len(np.unique(stack.data[::step, ::step, ::step]))
         if 1 < different < LEAST_VALUES:
             raise ValuesError(f"only {different} different values: this looks like a label map; give a scan") from None
         return "MR"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from cormack.core.errors import InputError
 from cormack.dicom.rules import DEFAULT_RULES, SelectionRules
-from cormack.extract.methods import DEFAULT_METHOD
+from cormack.extract.methods import BRAIN_METHODS, DEFAULT_METHOD
 
 
 @dataclass(frozen=True)
@@ -108,3 +109,23 @@ OUTSIDE_TEXT = {
     "CT": {"air": "-1024 HU", "nan": "NaN", "shift": "0, with 1025 added to the HU inside"},
     "MR": {"air": "0", "nan": "NaN"},
 }
+
+
+def check_options(options: RunOptions, modality: str) -> None:
+    """Refuse what only the other modality has.
+
+    Raises
+    ------
+    InputError
+        Naming the option.
+    """
+    outsides = OUTSIDE_TEXT[modality]
+    if options.outside not in outsides:
+        raise InputError(f"--outside {options.outside} is for Hounsfield units; for {modality}: {', '.join(outsides)}")
+    if options.n4 and modality != "MR":
+        raise InputError("only an MR has a bias field; Hounsfield units are calibrated: leave out --n4")
+    if options.cormack_units and modality != "CT":
+        raise InputError("only a CT has Cormack units; the scan is an MR: leave out --cormack-units")
+    if options.method not in BRAIN_METHODS[modality]:
+        names = ", ".join(BRAIN_METHODS[modality])
+        raise InputError(f"method {options.method!r} does not read {modality}; for {modality} there are {names}")

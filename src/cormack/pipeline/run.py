@@ -15,10 +15,10 @@ from cormack.files.bids import ScanName, find_scans, is_dataset, scan_name, subj
 from cormack.files.outputs import check_apart, check_writable
 from cormack.pipeline.load import Located, locate
 from cormack.pipeline.manifest import is_done
-from cormack.pipeline.options import RunOptions
+from cormack.pipeline.options import RunOptions, check_options
 from cormack.pipeline.progress import Progress, Silent
 from cormack.pipeline.runner import run_steps
-from cormack.pipeline.steps import check_options, steps_of
+from cormack.pipeline.steps import steps_of
 from cormack.pipeline.write import write_run
 
 #: Characters of the input's fingerprint that name a subject for whom no label was given.

@@ -6,13 +6,11 @@ import resource
 import sys
 from datetime import UTC, datetime
 
-from cormack.core.errors import InputError
 from cormack.core.labels import LabelMap
 from cormack.core.measures import ScanMeasures
 from cormack.core.provenance import Provenance, software_versions
 from cormack.core.volume import SliceStack, Unit, Volume
 from cormack.extract.masking import apply_mask
-from cormack.extract.methods import BRAIN_METHODS
 from cormack.imaging import condition as conditioning
 from cormack.imaging.condition import HU_RANGE
 from cormack.measure.scan import measure_scan
@@ -122,26 +120,6 @@ RUN_STEPS = (
     Step("structures", "Finding structures", structures),
     Step("report", "Writing the report", report),
 )
-
-
-def check_options(options: RunOptions, modality: str) -> None:
-    """Refuse what only the other modality has.
-
-    Raises
-    ------
-    InputError
-        Naming the option.
-    """
-    outsides = OUTSIDE_TEXT[modality]
-    if options.outside not in outsides:
-        raise InputError(f"--outside {options.outside} is for Hounsfield units; for {modality}: {', '.join(outsides)}")
-    if options.n4 and modality != "MR":
-        raise InputError("only an MR has a bias field; Hounsfield units are calibrated: leave out --n4")
-    if options.cormack_units and modality != "CT":
-        raise InputError("only a CT has Cormack units; the scan is an MR: leave out --cormack-units")
-    if options.method not in BRAIN_METHODS[modality]:
-        names = ", ".join(BRAIN_METHODS[modality])
-        raise InputError(f"method {options.method!r} does not read {modality}; for {modality} there are {names}")
 
 
 def steps_of(options: RunOptions) -> tuple[Step, ...]:
