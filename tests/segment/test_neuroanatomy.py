@@ -139,6 +139,16 @@ def test_a_third_caudate_is_what_surrounds_it():
     assert labels[18, 16, 16] == NEUROANATOMY_FINE["frontal lobe"].index
 
 
+def test_external_capsules_apart_from_the_brainstem_stay():
+    # One of the two manual maps draws them so.
+    probability = np.zeros((16, 40, 20, 20), dtype=np.float32)
+    probability[NEUROANATOMY_FINE["insular cortex"].index - 1] = 0.3
+    rest = probability[NEUROANATOMY_FINE["brainstem and rest of the diencephalon"].index - 1]
+    rest[15:25, 5:15, 5:15] = rest[3:6, 5:15, 5:15] = rest[34:37, 5:15, 5:15] = 0.7
+    labels = without_islands(Opinion(probability, np.ones((40, 20, 20), dtype=bool), np.eye(4), "")).labels()
+    assert labels[20, 10, 10] == labels[4, 10, 10] == labels[35, 10, 10] == 1
+
+
 def test_masks_without_brain_and_of_other_scans_are_refused(head, network):
     scan = head_ct(head)
     empty = replace(head.brain, data=np.zeros_like(head.brain.data))

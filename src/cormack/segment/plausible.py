@@ -22,7 +22,8 @@ class Pieces:
 
 #: By abbreviation. Sulci, folds, fluid and the ventricles come in many pieces: of these only specks go.
 PIECES = {
-    "BSD": Pieces(1),
+    # With what lies between insula and lentiform nucleus on either side.
+    "BSD": Pieces(3),
     "SAS": Pieces(10_000, 1e-5),
     "DFVS": Pieces(10_000, 2e-3),
     "SP": Pieces(2, 0.2),
