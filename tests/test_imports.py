@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 
 from cormack.pipeline.phantom import make_phantom_series
@@ -84,6 +86,24 @@ def test_converting_in_a_process_of_its_own_loads_only_what_it_uses(tmp_path: Pa
     assert loaded & {"nibabel", "gdcm", "PIL", "requests", "jinja2", "rich"} == set()
     assert "pydicom" in loaded
     assert (tmp_path / "out.nii.gz").is_file()
+
+
+def test_reading_nifti_in_a_process_of_its_own_leaves_pydicom_aside(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros((8, 8, 8), np.int16), np.eye(4))
+    image.header.set_xyzt_units("mm")
+    nib.save(image, tmp_path / "in.nii.gz")
+    code = "\n".join(
+        (
+            "import sys",
+            f"sys.argv = ['cormack', 'extract', 'brain', {str(tmp_path / 'in.nii.gz')!r}, 'out.nii.gz']",
+            "from cormack.cli.main import main",
+            "assert main() == 1",
+            "assert 'nibabel' in sys.modules and 'pydicom' not in sys.modules",
+            "import pydicom",
+            "assert pydicom.Dataset",
+        )
+    )
+    assert {"nibabel", "pydicom"} <= loaded_after(code)
 
 
 def test_pydicom_that_is_loaded_already_is_left_alone() -> None:

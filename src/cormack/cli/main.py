@@ -322,16 +322,26 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = _spread_labels(sys.argv[1:] if arguments is None else arguments)
-    if arguments is None and words and words[0] in READING and not {"-h", "--help"} & set(words):
-        from cormack.dicom.lean import load_pydicom
-
-        load_pydicom()
+    if arguments is None and words and not {"-h", "--help"} & set(words):
+        _load_readers(words)
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         return _exit_code(words)
     finally:
         # What comes now is the interpreter's own end: an interruption there would only hide the exit code.
         signal.signal(signal.SIGTERM, before)
+
+
+def _load_readers(words: list[str]) -> None:
+    """Load what reads the files that are named, without what it would take along and nobody needs here."""
+    if words[0] in READING:
+        from cormack.dicom.lean import load_pydicom
+
+        load_pydicom()
+    elif any(word.lower().endswith((".nii", ".nii.gz")) and Path(word).is_file() for word in words):
+        from cormack.files.lean import load_nibabel
+
+        load_nibabel()
 
 
 def _exit_code(words: list[str]) -> int:

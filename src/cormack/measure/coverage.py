@@ -97,17 +97,19 @@ def _lines_in_field(part: Region, volume: Volume, measured: BoolArray, thin: tup
     # Both are thinned along the line, too, which makes the reach longer by up to one step of thinning.
     aligned = tuple(slice(span.start % t, None, t) for span, t in zip(part.box, thin, strict=True))
     # Copied in the order of memory, whatever that is: turning an array over takes longer than all that follows.
-    field = measured[aligned].copy(order="K")
+    field = None if measured.all() else measured[aligned].copy(order="K")
+    size = [-(-(n - cut.start) // t) for n, cut, t in zip(measured.shape, aligned, thin, strict=True)]
     mask = part.mask[tuple(slice(None, None, t) for t in thin)].copy(order="K")
     start = [span.start // t for span, t in zip(part.box, thin, strict=True)]
     box = [slice(first, first + n) for first, n in zip(start, mask.shape, strict=True)]
     counts = {}
     for side, (axis, sign) in SIDES.items():
         lines = tuple(slice(None) if a == axis else box[a] for a in range(3))
-        beyond = field.shape[axis] - box[axis].stop if sign > 0 else box[axis].start
+        beyond = size[axis] - box[axis].stop if sign > 0 else box[axis].start
         # argmax finds the first True from that side: the outermost voxel of the mask and of the field.
         edge = _towards(mask, axis, sign).argmax(axis=axis) + beyond
-        gap = (edge - _towards(field[lines], axis, sign).argmax(axis=axis)) * thin[axis]
+        end = 0 if field is None else _towards(field[lines], axis, sign).argmax(axis=axis)
+        gap = (edge - end) * thin[axis]
         counts[side] = int(np.count_nonzero(mask.any(axis=axis) & (gap < _reach(volume, axis) + thin[axis] - 1)))
     return counts
 
