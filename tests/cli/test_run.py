@@ -19,6 +19,11 @@ SUFFIXES = (
     "_desc-brain_mask.json",
     "_desc-brain_ct.nii.gz",
     "_desc-brain_ct.json",
+    *(
+        f"_desc-{table}_dseg.{ext}"
+        for table in ("neuroanatomy", "neuroanatomyFine")
+        for ext in ("nii.gz", "json", "tsv")
+    ),
     "_volumes.tsv",
     "_volumes.json",
     "_manifest.json",
