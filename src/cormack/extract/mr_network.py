@@ -31,9 +31,9 @@ NAME = "t1-brain-3d"
 SURFACE = "brain with the cerebrospinal fluid in and around it, down to the foramen magnum, as a network finds it"
 #: Coarser voxels show no brain's edge (mm along any axis).
 COARSEST_MM = 7.0
-#: The network knows little of necks and shoulders: it sees so much of a head, from the vertex down (mm); and less where
-#: what it finds then has not the shape of a brain.
-HEAD_HEIGHT_MM, SHORT_HEAD_MM = 180.0, 160.0
+#: The network sees so much of a head, from the vertex down (mm), as it did in its training; and less where what it
+#: finds then has not the shape of a brain.
+HEAD_HEIGHT_MM, SHORT_HEAD_MM = 240.0, 180.0
 #: Air left around the head (mm).
 MARGIN_MM = 10.0
 #: A head holds more brain than this (ml), even in a scan that shows a part of it.
