@@ -155,6 +155,9 @@ def test_a_failing_engine_is_reported(threshold):
     class Failing:
         name, channels = "Engine", 1
 
+        def rest(self):
+            """Nothing is held."""
+
         def run(self, batch):
             raise RuntimeError("no memory")
 

@@ -30,6 +30,10 @@ class Session(Protocol):
         """Images of shape (batch, channel, i, j[, k]) to logits of shape (batch, class, i, j[, k])."""
         ...
 
+    def rest(self) -> None:
+        """Give back the memory of the layers, for those who work on meanwhile."""
+        ...
+
 
 class OpenVinoSession:
     """OpenVINO on a processor or an Intel GPU, in 32-bit floats."""
@@ -46,12 +50,17 @@ class OpenVinoSession:
         self.name = f"OpenVINO {openvino.__version__.split('-')[0]}, {device}"
         self.channels = model.input(INPUT_NAME).partial_shape[1].get_length()
         self._output = model.output(OUTPUT_NAME).get_index()
-        self._request = core.compile_model(model, device, settings).create_infer_request()
+        self._compiled = core.compile_model(model, device, settings)
+        self._request = self._compiled.create_infer_request()
 
     def run(self, batch: FloatImage) -> FloatImage:
         """Logits of a batch; the array is a copy of its own."""
         self._request.infer({INPUT_NAME: batch}, share_inputs=True)
         return np.array(self._request.get_output_tensor(self._output).data, dtype=np.float32)
+
+    def rest(self) -> None:
+        """Half a gigabyte goes back in 0.03 s; the next run takes 0.1 s to ask for it again."""
+        self._compiled.release_memory()
 
 
 class OnnxRuntimeSession:
@@ -69,6 +78,9 @@ class OnnxRuntimeSession:
         self.name = f"ONNX Runtime {onnxruntime.__version__}, {provider.removesuffix('ExecutionProvider')}"
         (given,) = (node for node in self._session.get_inputs() if node.name == INPUT_NAME)
         self.channels = int(given.shape[1])
+
+    def rest(self) -> None:
+        """The arena is the runtime's own."""
 
     def run(self, batch: FloatImage) -> FloatImage:
         """Logits of a batch."""

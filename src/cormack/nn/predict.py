@@ -123,7 +123,9 @@ def predict_grid(
     fill = network_input(np.full((1, 1, 1), task.input.pad_value), task).reshape(-1)
     listener = progress or (lambda done, total: None)
     infer = _volume_logits if task.input.dimensions == 3 else _slice_logits
-    return Prediction(task, _probability(infer(image, fill, network, memory_mb, listener)), grid.affine)
+    logits = infer(image, fill, network, memory_mb, listener)
+    network.session.rest()
+    return Prediction(task, _probability(logits), grid.affine)
 
 
 def _check_unit(volume: Volume, task: Task) -> None:
