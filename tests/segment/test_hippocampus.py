@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hippocampus_phantoms import PART_MM3, crop, fake_network, head
+from hippocampus_phantoms import BRAIN, PART_MM3, crop, fake_network, head
+from scipy import ndimage
 
 from cormack.core.errors import ExtractionError, InputError, ValuesError
 from cormack.core.volume import Unit, Volume
@@ -86,6 +87,19 @@ def test_a_crop_at_the_edge_and_coarse_voxels_are_told_of():
     cut = Volume(volume.data[:, 6:], volume.affine, volume.unit, volume.outside)
     found = segment_hippocampus(cut)
     assert {finding.code for finding in found.findings} == {"coarse-voxels", "hippocampus-cut"}
+
+
+def test_pieces_apart_from_the_largest_are_told_of():
+    volume = crop()
+    torn = volume.data.copy()
+    middle = torn.shape[1] // 2
+    torn[:, middle + 4 : middle + 9] = BRAIN
+    found = segment_hippocampus(volume.with_data(torn))
+    (finding,) = (finding for finding in found.findings if finding.code == "hippocampus-pieces")
+    assert ndimage.label(found.labels.data > 0)[1] == 1
+    lost = 1 - np.count_nonzero(found.labels.data) / np.count_nonzero(segment_hippocampus(volume).labels.data)
+    assert 0.1 < lost < 0.7
+    assert finding.evidence["apart_mm3"] > 100
 
 
 def test_what_is_no_mr_is_refused():

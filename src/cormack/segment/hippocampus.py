@@ -45,6 +45,8 @@ LEAST_MM = (12.0, 25.0, 12.0)
 LEAST_SCORE, SURE_SCORE = 0.4, 0.7
 #: The sides of a crop are told apart if their scores differ by this.
 SIDES_APART = 0.05
+#: Pieces apart from the largest are told of from this share of its volume.
+PIECES_SHARE = 0.1
 
 Labels = npt.NDArray[np.uint8]
 
@@ -74,7 +76,7 @@ def segment_hippocampus(volume: Volume, *, method: str = "auto", network: str | 
     Segmentation
         Labels on the grid of the volume: 1 anterior, 2 posterior of a crop; of a head 1 and 2 left, 3 and 4 right. The
         record holds volumes, and their mean and standard deviation over views. Findings: `coarse-voxels`,
-        `side-unsure`, `hippocampus-unsure`, `hippocampus-missing`, `hippocampus-cut`.
+        `side-unsure`, `hippocampus-unsure`, `hippocampus-missing`, `hippocampus-cut`, `hippocampus-pieces`.
 
     Raises
     ------
@@ -136,9 +138,8 @@ def _in_crop(volume: Volume, grid: Volume, network: Network) -> tuple[Segmentati
             )
         )
     seen = look(place.window, network)
-    labels, cut = _drawn(volume, seen)
-    if cut:
-        findings.append(_cut_finding("the hippocampus"))
+    labels, noticed = _drawn(volume, seen, "the hippocampus")
+    findings += noticed
     side = "right" if right else "left"
     described = LabelMap(labels, volume.affine, HIPPOCAMPUS, _description(f"a {side} one by its shape"))
     spreads = _spreads(described, HIPPOCAMPUS, "hippocampus", seen)
@@ -162,27 +163,31 @@ def _in_head(volume: Volume, grid: Volume, network: Network) -> tuple[Segmentati
             continue
         findings += _doubts(place, f"the {side} hippocampus")
         seen = look(place.window, network)
-        drawn, cut = _drawn(volume, seen)
+        drawn, noticed = _drawn(volume, seen, f"the {side} hippocampus")
         both.data[drawn > 0] = drawn[drawn > 0] + first
         spreads |= _spreads(both, HIPPOCAMPI.labels[first : first + 2], f"{side} hippocampus", seen)
-        if cut:
-            findings.append(_cut_finding(f"the {side} hippocampus"))
+        findings += noticed
     if not spreads:
         raise ExtractionError(_nowhere("either side of the head", best))
     return Segmentation(both, record=_record(spreads)), tuple(findings)
 
 
-def _drawn(volume: Volume, seen: Seen) -> tuple[Labels, bool]:
-    """Labels on the grid of the volume, one piece; True if they reach the edge of what was measured."""
+def _drawn(volume: Volume, seen: Seen, what: str) -> tuple[Labels, tuple[Finding, ...]]:
+    """Labels on the grid of the volume, one piece; findings where something of the hippocampus is lost."""
     box, part = _box(volume, seen.prediction)
     affine = volume.affine.copy()
     affine[:3, 3] = volume.world([s.start for s in box])
     labels = likeliest(seen.prediction.on_grid(affine, part))
-    labels[~largest_component(labels > 0)] = 0
+    apart = (labels > 0) & ~largest_component(labels > 0)
+    labels[apart] = 0
     out = np.zeros(volume.shape, dtype=np.uint8, order="F")
     out[box] = labels
-    edges = (out[0], out[-1], out[:, 0], out[:, -1], out[:, :, 0], out[:, :, -1])
-    return out, any(bool(edge.any()) for edge in edges)
+    findings = []
+    if np.count_nonzero(apart) > PIECES_SHARE * np.count_nonzero(labels):
+        findings.append(_pieces_finding(what, 1000 * np.count_nonzero(apart) * volume.voxel_volume_ml))
+    if any(edge.any() for edge in (out[0], out[-1], out[:, 0], out[:, -1], out[:, :, 0], out[:, :, -1])):
+        findings.append(_cut_finding(what))
+    return out, tuple(findings)
 
 
 def _box(volume: Volume, prediction: Prediction) -> tuple[tuple[slice, slice, slice], tuple[int, int, int]]:
@@ -226,6 +231,14 @@ def _doubts(place: Place, what: str) -> tuple[Finding, ...]:
 
 def _cut_finding(what: str) -> Finding:
     return Finding("hippocampus-cut", f"{what} reaches the edge of the image: its volume is that of the visible part")
+
+
+def _pieces_finding(what: str, apart_mm3: float) -> Finding:
+    message = (
+        f"{what} was found in pieces: {apart_mm3:.0f} mm³ apart from the largest are left out; a gap in the image, or "
+        "something taken for a hippocampus: look at the labels"
+    )
+    return Finding("hippocampus-pieces", message, {"apart_mm3": round(apart_mm3, 1)})
 
 
 def _nowhere(where: str, score: float) -> str:
