@@ -51,7 +51,10 @@ SULCUS_FROM_MIDLINE_MM = 16
 #: Shares of the intracranial space that the manual maps give to the sheets and sulci.
 CAPSULE_SHARE, SEPTUM_SHARE, SULCUS_SHARE, INSULA_SHARE = 0.0071, 0.0012, 0.0085, 0.0066
 #: Fluid between brain and bone takes a share from this range: young heads have less of it, old ones more.
-FLUID_SHARE = (0.11, 0.2)
+FLUID_SHARE = (0.12, 0.22)
+#: The skull lies so far from the closed brain (mm), and sulci open to so far below it: observers of CT see no fluid
+#: over the crowns of gyri, which the edge of the bone hides.
+LAYER_MM, CROWN_MM = (-0.5, 1.0), (0.3, 1.6)
 #: Lateral ventricles grow into the white matter by one of these.
 WIDENINGS_MM = (0.0, 0.0, 1.0, 2.0, 3.0)
 
@@ -86,13 +89,14 @@ def composed_head(labels: Codes, rng: np.random.Generator, *, widen_mm: float | 
     inside = _intracranial(codes, rng)
     fine = _structures(codes)
     tissues = _tissues(codes, inside)
-    _open_sulci(codes, fine, tissues, inside, rng)
+    depth_mm = signed(inside)
+    _open_sulci(codes, fine, tissues, depth_mm, rng)
     drawn_mm = float(rng.choice(WIDENINGS_MM))
     _widen_ventricles(codes, fine, tissues, drawn_mm if widen_mm is None else widen_mm)
     lobes_as_drawn(fine)
     _white_structures(codes, fine, tissues, inside)
     _central_sulcus(codes, fine, tissues, inside)
-    folds, sinuses = folds_of_dura(codes, fine, signed(inside))
+    folds, sinuses = folds_of_dura(codes, fine, depth_mm)
     fine[folds], tissues[folds] = Fine.DURA, Tissue.DURA
     tissues[sinuses] = Tissue.VEIN
     fine[~inside] = Fine.OUTSIDE
@@ -156,7 +160,7 @@ def _intracranial(codes: Codes, rng: np.random.Generator) -> BoolArray:
     cistern[middle - CISTERN_MM[0] : middle + CISTERN_MM[0] + 1] = True
     for part, allowed in ((upper, True), (central, cistern), (lower, True)):
         closed |= allowed & (near(near(part, WIDE_CLOSING_MM) >= WIDE_CLOSING_MM, WIDE_CLOSING_MM) >= WIDE_CLOSING_MM)
-    layer_mm = rng.uniform(0.8, 2.6) + 0.5 * smooth_field(brain.shape, 40.0, rng)
+    layer_mm = rng.uniform(*LAYER_MM) + 0.5 * smooth_field(brain.shape, 40.0, rng)
     wide = closed | (distance(~closed) <= layer_mm)
     wide[:, :, : MARGIN - 2] = False
     return np.asarray(ndimage.gaussian_filter(wide.astype(np.float32), 1.2) > 0.5)
@@ -187,11 +191,13 @@ def _tissues(codes: Codes, inside: BoolArray) -> Codes:
     return result
 
 
-def _open_sulci(codes: Codes, fine: Codes, tissues: Codes, inside: BoolArray, rng: np.random.Generator) -> None:
+def _open_sulci(codes: Codes, fine: Codes, tissues: Codes, depth_mm: FloatImage, rng: np.random.Generator) -> None:
     """The gray matter farthest from white matter, where the banks of sulci touch, becomes fluid, in place."""
     to_white = distance(~belongs(codes, WHITE_MATTER)) + 0.3 * smooth_field(codes.shape, 3.0, rng)
+    inside = depth_mm > 0
     total = np.count_nonzero(inside)
     cortex = belongs(codes, range(100, 208)) & (fine != Fine.INSULA) & (to_white > 1.8)
+    cortex &= depth_mm > rng.uniform(*CROWN_MM)
     missing = rng.uniform(*FLUID_SHARE) * total - np.count_nonzero(fine[inside] == Fine.SUBARACHNOID)
     opened = smallest(-to_white, cortex, missing)
     insula = fine == Fine.INSULA
