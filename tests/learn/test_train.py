@@ -178,6 +178,9 @@ def test_the_command_line_trains_and_exports(data: str, tmp_path: Path, capsys: 
     assert main(["train", str(tmp_path / "c.toml"), run_folder, "-q"]) == 0
     assert main(["export", run_folder, net]) == 0
     assert "differs from torch by" in capsys.readouterr().out
+    (tmp_path / "run" / "metrics.csv").unlink()
+    assert main(["export", run_folder, net]) == 1
+    assert "holds no metrics.csv: give the whole folder of a training" in capsys.readouterr().err
     (tmp_path / "c.toml").write_text(config_text(data, training="stepps = 3\n"))
     assert main(["train", str(tmp_path / "c.toml"), str(tmp_path / "other")]) == 1
     assert "[training] has the unknown key 'stepps'; did you mean 'steps'?" in capsys.readouterr().err

@@ -60,7 +60,7 @@ def export(run: Path, out: Path) -> Exported:
     WeightsError
         If the training has no weights yet.
     TrainingError
-        If the exported graph does not give what torch gives.
+        If the exported graph does not give what torch gives, or the training's table is missing.
     """
     config = read_config(run / CONFIG_FILE)
     network = make_network(config).eval()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cormack.core.errors import TrainingError
 from cormack.files.outputs import OutputSet
 
 if TYPE_CHECKING:
@@ -74,9 +75,18 @@ class History:
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
-    """The rows of a `metrics.csv`, without the cells that are empty."""
-    with path.open(encoding="utf-8", newline="") as f:
-        return [{name: float(cell) for name, cell in row.items() if cell} for row in csv.DictReader(f)]
+    """The rows of a `metrics.csv`, without the cells that are empty.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such file.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as f:
+            return [{name: float(cell) for name, cell in row.items() if cell} for row in csv.DictReader(f)]
+    except FileNotFoundError as error:
+        raise TrainingError(f"{path.parent} holds no {path.name}: give the whole folder of a training") from error
 
 
 def _cell(value: float | None) -> str:
