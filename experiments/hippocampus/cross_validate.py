@@ -9,7 +9,7 @@ always stay in one fold.
 
 To save time, folds share their beginnings: folds 0 to 2 start from a network that saw the cases of folds 3 and 4 alone,
 and these from one that saw those of 0 to 2 alone. So every fold is measured with weights that never saw a case of it,
-those of the last step; none are chosen. The packaged network starts from the latter and sees all cases (`final`).
+those of the last step; none are chosen. The packaged network (`final`) starts from the latter and sees all cases.
 
 `evaluate` prints the table of the model card and writes `cases-N.tsv`: what `cormack segment hippocampus` draws on each
 crop with the network of its fold.
@@ -55,7 +55,6 @@ class Training:
     held: tuple[int, ...]
     start: str | None = None
     share: float = 1.0
-    rate: float = 2e-3
     augmentation: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -66,8 +65,8 @@ MILD = {"rotation_deg": 12.0, "scaling": 0.1, "blur_mm": 0.6, "gamma": 0.3, "shi
 TRAININGS = {
     "base-a": Training((3, 4), augmentation=MILD),
     "base-b": Training((0, 1, 2), augmentation=MILD),
+    **{f"fold-{n}": Training((n,), "base-a" if n > 2 else "base-b", 2.0) for n in range(FOLDS)},
     "final": Training((), "base-a", 1.5),
-    **{f"fold-{n}": Training((n,), "base-a" if n > 2 else "base-b", 0.15, 5e-4) for n in range(FOLDS)},
 }
 
 
@@ -109,7 +108,7 @@ def train_one(name: str, folder: Path, out: Path, steps: int | None) -> None:
     held = [case for fold in training.held for case in fold_names(folder, fold)]
     settings["data"] |= {"folder": str(folder.resolve()), "validation_names": held}
     count = round((steps or settings["training"]["steps"]) * training.share)
-    settings["training"] |= {"steps": count, "validate_every": count, "learning_rate": training.rate}
+    settings["training"] |= {"steps": count, "validate_every": count}
     settings["data"]["augmentation"] |= training.augmentation
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{name}.toml"
