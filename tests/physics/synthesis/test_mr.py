@@ -1,11 +1,15 @@
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from cormack.core.errors import InputError
 from cormack.core.volume import Unit
+from cormack.physics.synthesis.anatomy import Tissue
+from cormack.physics.synthesis.lesions import widen_sulci
 from cormack.physics.synthesis.mr import synthesize_mr
 from cormack.physics.synthesis.options import MrSynthesis, PoseOptions
 from cormack.physics.synthesis.pathology import Pathology
+from cormack.physics.synthesis.scene import Scene
 
 STILL = PoseOptions((1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0, ((64.0, 0.0),), (0.0, 0.0), 0.0)
 QUIET = MrSynthesis(
@@ -58,6 +62,40 @@ def test_nothing_is_measured_where_the_image_was_cut_off(ball):
     assert not empty[48:].any()
     # The target is never cut away.
     assert not made.target.data[:, :, empty].any()
+
+
+def test_sharpness_adds_what_the_gaussian_takes_away(ball):
+    plain, sharp, soft = (
+        synthesize_mr(
+            ball, np.random.default_rng(6), MrSynthesis(**(vars(QUIET) | {"sharpness": (s, s)})), shape=(72, 72, 72)
+        ).volume.data
+        for s in (0.0, 1.0, -1.0)
+    )
+    assert soft == pytest.approx(gaussian_filter(plain, 0.7), abs=0.5)
+    bright = 2 * plain - gaussian_filter(plain, 0.7)
+    assert sharp == pytest.approx(np.maximum(bright, 0), abs=0.5)
+    assert bright.min() < -5
+    assert sharp.min() == 0
+
+
+def test_wide_sulci_take_a_millimetre_of_cortex(shells):
+    counts = []
+    for wide in (0.0, 1.0):
+        options = MrSynthesis(**(vars(QUIET) | {"wide_sulci": wide}))
+        made = synthesize_mr(shells, np.random.default_rng(7), options, shape=(128,) * 3, spacing_mm=1.0)
+        counts.append(np.bincount(made.target.data.astype(np.uint8).ravel(), minlength=11))
+        assert made.facts.get("wide_sulci", False) == bool(wide)
+    assert np.array_equal(*counts), "the truth does not change"
+    scene = Scene(shells, np.random.default_rng(8), {})
+    widen_sulci(scene)
+    became = (shells.tissues == Tissue.GRAY) & (scene.tissues == Tissue.CSF)
+    gray_before, gray = (np.count_nonzero(t == Tissue.GRAY) for t in (shells.tissues, scene.tissues))
+    radius = np.linalg.norm(np.argwhere(became) - 74.5, axis=1)
+    assert radius.min() > 44.5
+    assert 0.2 < len(radius) / (4 * np.pi * 46**2) < 1.0
+    assert np.count_nonzero(shells.tissues == Tissue.CSF) + len(radius) == np.count_nonzero(scene.tissues == Tissue.CSF)
+    assert gray <= gray_before
+    assert np.array_equal(shells.tissues == Tissue.BONE, scene.tissues == Tissue.BONE)
 
 
 def test_unknown_tissues_are_refused(ball):

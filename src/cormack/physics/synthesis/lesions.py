@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from cormack.core.volume import FloatArray
 from cormack.physics.synthesis.anatomy import BRAIN_TISSUES, BoolArray, Tissue
@@ -50,6 +51,21 @@ def subdural_hygroma(scene: Scene) -> None:
         direction = np.array([side * 0.7, rng.uniform(0.2, 1.0), rng.uniform(0.2, 0.8)])
         box, shell = _crescent(scene, scene.middle, direction, rng.uniform(2, 10), rng.uniform(-0.1, 0.4))
         scene.collect(box, shell, Tissue.CSF)
+
+
+def widen_sulci(scene: Scene) -> None:
+    """Atrophy: fluid grows by a millimetre into the cortex on both banks, where a smooth field draws it.
+
+    The cortex moves into the white matter by as much, so that it keeps its thickness.
+    """
+    first, last = scene.anatomy.bounds
+    box = scene.box((first + last) / 2, (last - first) / 2 + 2)
+    part, inside = scene.tissues[box], scene.targets[box] > 0
+    drawn = smooth_field(part.shape, 25.0, scene.rng) < scene.rng.uniform(-0.5, 2.0)
+    grown = ndimage.binary_dilation(part == Tissue.CSF) & (part == Tissue.GRAY) & drawn & inside
+    part[grown] = Tissue.CSF
+    part[ndimage.binary_dilation(grown) & (part == Tissue.WHITE)] = Tissue.GRAY
+    scene.facts["wide_sulci"] = True
 
 
 def epidural_haematoma(scene: Scene) -> None:

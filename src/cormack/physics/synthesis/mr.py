@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import fft
+from scipy import fft, ndimage
 
 from cormack.core.volume import Unit
 from cormack.physics.synthesis.anatomy import Anatomy, FloatImage
 from cormack.physics.synthesis.deform import SampleGrid, anatomy_voxels
 from cormack.physics.synthesis.image import SyntheticImage, finished
 from cormack.physics.synthesis.intensities import tissue_intensity
+from cormack.physics.synthesis.lesions import widen_sulci
 from cormack.physics.synthesis.lookup import looked_up, nearest, window
 from cormack.physics.synthesis.options import MrSynthesis
 from cormack.physics.synthesis.pathology import put_in
@@ -26,6 +27,8 @@ __all__ = ["MrSynthesis", "SyntheticImage", "synthesize_mr"]
 
 #: Intensity of white matter in the result, about.
 WHITE = 500.0
+#: Size of the detail that `sharpness` is about (SD of a Gaussian, voxels).
+SHARPENED = 0.7
 
 
 def synthesize_mr(
@@ -64,6 +67,8 @@ def synthesize_mr(
     pose = replace(pose, shift_mm=pose.shift_mm + np.array([0.0, 0.0, rng.uniform(*options.raised_mm)]))
     scene = Scene(anatomy, rng, facts)
     put_in(scene, options.pathology)
+    if options.wide_sulci and rng.random() < options.wide_sulci:
+        widen_sulci(scene)
     bumps = ventricle_bumps(anatomy, rng, options.pose, facts) + scene.bumps
     voxels = anatomy_voxels(SampleGrid(*axes), pose, anatomy.affine, options.pose.bends, bumps, rng)
     labels = nearest(scene.targets, voxels) if anatomy.several else None
@@ -79,6 +84,8 @@ def synthesize_mr(
     image *= np.exp(np.float32(size) * smooth_field(shape, min(shape) * rng.uniform(0.35, 0.7), rng))
     facts["bias"] = round(size, 2)
     image, share = _thickened(image, share, axes, scene, options)
+    if any(options.sharpness):
+        _sharpen(image, scene, options)
     _spoil(image, scene, options)
     # Noise and ghosts end there, too.
     image[cut] = 0
@@ -119,6 +126,14 @@ def _thickened(
     both = (np.moveaxis(np.moveaxis(a, along, -1) @ matrix.T, -1, along) for a in (image, share))
     image, share = (np.ascontiguousarray(a, dtype=np.float32) for a in both)
     return image, share
+
+
+def _sharpen(image: FloatImage, scene: Scene, options: MrSynthesis) -> None:
+    """More or less contrast of the finest detail, in place; nothing becomes negative."""
+    amount = scene.rng.uniform(*options.sharpness)
+    image += np.float32(amount) * (image - ndimage.gaussian_filter(image, SHARPENED))
+    np.maximum(image, 0, out=image)
+    scene.facts["sharpness"] = round(amount, 2)
 
 
 def _spoil(image: FloatImage, scene: Scene, options: MrSynthesis) -> None:

@@ -141,6 +141,11 @@ class MrSynthesis:
         Probability that the image ends at the skull's base instead of in the neck.
     raised_mm : range
         The head lies so far above the middle of the field of view, which then shows more of neck and shoulders.
+    wide_sulci : float
+        Probability that sulci are wide, by up to 2 mm, in places that a smooth field draws.
+    sharpness : range
+        What a Gaussian of 0.7 voxels takes away is added so many times: images resampled with a kernel that
+        overshoots are sharper than the average over a voxel (0), interpolated ones less sharp (negative).
     pathology : Pathology
     """
 
@@ -157,6 +162,8 @@ class MrSynthesis:
     defaced: float = 0.15
     neck_cut: float = 0.3
     raised_mm: Range = (0.0, 0.0)
+    wide_sulci: float = 0.0
+    sharpness: Range = (0.0, 0.0)
     pathology: Pathology = field(
         default_factory=lambda: Pathology(healthy=0.6, contrast_agent=0.1, dental_metal=0.0, craniectomy=0.03)
     )
