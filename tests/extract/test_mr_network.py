@@ -7,12 +7,13 @@ from scipy import ndimage
 from cormack.core.errors import ExtractionError, InputError, WeightsError
 from cormack.core.labels import BRAIN_AND_CSF
 from cormack.core.volume import Unit, Volume
+from cormack.extract import mr_network
 from cormack.extract.brain import METHODS, brain_mask
 from cormack.extract.methods import BRAIN_METHODS, DEFAULT_METHOD
 from cormack.extract.mr_head import mr_head_mask
-from cormack.extract.mr_network import mr_network_mask
+from cormack.extract.mr_network import LIES_SO_MM, mr_network_mask
 from cormack.extract.pose import HeadPose, inside_cranium
-from cormack.extract.upright import ways
+from cormack.extract.upright import Lie, ways
 from cormack.measure.overlap import dice
 from cormack.nn.store import Network, networks
 from cormack.nn.task import Channel, Task, TaskInput, TaskOutput, TaskPost
@@ -34,13 +35,14 @@ class StandIn:
     name, channels = "stand-in", 1
 
     def __init__(self, doubt=0.0):
-        self.doubt, self.runs = doubt, 0
+        self.doubt, self.runs, self.heights = doubt, 0, []
 
     def rest(self):
         """Nothing is held."""
 
     def run(self, batch):
         self.runs += 1
+        self.heights.append(batch.shape[-1])
         logits = 8 - np.abs(batch[0, 0] * 600 + 600 - BRAIN) / 10
         return (np.clip(logits, -8, 8) - self.doubt)[None, None].astype(np.float32)
 
@@ -93,6 +95,34 @@ def test_a_turned_head_is_found_and_told(head, codes):
     assert dice(mask, brain) > 0.99
     assert [(f.code, f.evidence["axes"]) for f in findings] == [("orientation-suspected", codes)]
     assert findings[0].evidence["misfit_mm"] < 3 < findings[0].evidence["as_stated_mm"]
+
+
+@pytest.mark.parametrize(("sure", "told"), [(True, ["orientation-suspected"]), (False, ["brain-unsure"])])
+def test_a_way_that_fits_little_better_counts_if_the_network_is_sure_only_so(head, monkeypatch, sure, told):
+    """As stated, and on less of the neck, the network is unsure and a skull fits badly; the third run fits better."""
+    network = stand_in(doubt=6.0)
+
+    def lies(*_):
+        third = network.session.runs > 2
+        network.session.doubt = 0.0 if sure and network.session.runs == 2 else 6.0
+        misfit_mm = LIES_SO_MM - 0.1 if third else LIES_SO_MM + 0.4
+        return Lie("RAS", misfit_mm, misfit_mm)
+
+    monkeypatch.setattr(mr_network, "how_it_lies", lies)
+    _, findings = mr_network_mask(head[0], network=network)
+    assert network.session.runs == 3
+    assert [f.code for f in findings] == told
+
+
+def test_a_short_field_of_view_gets_nothing_measured_below(head):
+    volume, brain = head
+    low = int(np.flatnonzero(brain.any((0, 1)))[0])
+    box = (slice(0, 100), slice(0, 120), slice(low, 125))
+    network = stand_in()
+    mask, findings = mr_network_mask(volume.cropped(box), network=network)
+    assert network.session.heights == [112]
+    assert dice(mask, brain[box]) > 0.999
+    assert findings == ()
 
 
 def test_a_mirrored_head_cannot_be_told(head):

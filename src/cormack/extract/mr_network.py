@@ -34,6 +34,9 @@ COARSEST_MM = 7.0
 #: The network sees so much of a head, from the vertex down (mm), as it did in its training; and less where what it
 #: finds then has not the shape of a brain.
 HEAD_HEIGHT_MM, SHORT_HEAD_MM = 240.0, 180.0
+#: Images that show less get nothing measured below, as in its training: the neck has a part in the percentiles that the
+#: network's channels are scaled by (mm).
+LEAST_HEIGHT_MM = 220.0
 #: Air left around the head (mm).
 MARGIN_MM = 10.0
 #: A head holds more brain than this (ml), even in a scan that shows a part of it.
@@ -117,7 +120,12 @@ def _around_head(grid: Volume, height_mm: float) -> Volume:
     neck = max(0, top - round(height_mm / grid.spacing_mm[2]))
     margin = tuple(int(np.ceil(MARGIN_MM / h)) for h in grid.spacing_mm)
     i, j, k = bounding_box(largest_component(tissue[:, :, neck:]), margin)  # type: ignore[arg-type]
-    return grid.cropped((i, j, slice(neck + k.start, neck + k.stop)))
+    head = grid.cropped((i, j, slice(neck + k.start, neck + k.stop)))
+    below = max(0, round(LEAST_HEIGHT_MM / grid.spacing_mm[2]) - head.shape[2])
+    affine = head.affine.copy()
+    affine[:3, 3] = head.world((0, 0, -below))
+    data = np.pad(head.data, ((0, 0), (0, 0), (below, 0)))
+    return Volume(data, affine, head.unit, head.outside, head.acquisition)
 
 
 def _find(grid: Volume, network: Network) -> tuple[Coarse, Lie]:
@@ -134,8 +142,13 @@ def _find(grid: Volume, network: Network) -> tuple[Coarse, Lie]:
         if best is not None and best.misfit_mm < LIES_SO_MM:
             break
     as_stated = FARTHEST_MM if stated is None else stated.misfit_mm
-    # A head that fits hardly better another way lies as it says.
-    if stated is not None and best is not None and not Lie(codes, best.misfit_mm, as_stated).turned:
+    # A head that fits hardly better another way lies as it says, unless the network is sure of it only so.
+    if (
+        stated is not None
+        and best is not None
+        and not Lie(codes, best.misfit_mm, as_stated).turned
+        and not (best.misfit_mm < LIES_SO_MM and best.sureness >= SURE > stated.sureness)
+    ):
         best, codes = stated, "RAS"
     if best is None or best.misfit_mm > WORST_FIT_MM:
         shape = "nothing" if best is None else f"nothing of a brain's shape (misfit {best.misfit_mm:.1f} mm)"
