@@ -18,6 +18,7 @@ from cormack.core.errors import (
     TrainingError,
     WeightsError,
 )
+from cormack.learn import checkpoint
 from cormack.learn.config import read_config
 from cormack.learn.evaluate import evaluate
 from cormack.learn.export import export
@@ -83,6 +84,21 @@ def test_an_exported_network_is_what_nn_runs(trained: Path, tmp_path: Path) -> N
     (tmp_path / "net" / "model.onnx").write_bytes((tmp_path / "net" / "model.onnx").read_bytes()[:-1])
     with pytest.raises(WeightsError, match="SHA-256"):
         load_network(tmp_path / "net")
+
+
+def test_the_weights_of_the_end_are_exported_on_demand(data: str, tmp_path: Path) -> None:
+    """The best weights are replaced by the raw, then by the averaged ones of the end: only the latter give the same."""
+    run(config_text(data, training="steps = 30\nvalidate_every = 20\nweight_average = 0.9\n"), tmp_path)
+    state = checkpoint.load(tmp_path / "run" / "checkpoint.pt")
+    averaged = {name.removeprefix("module."): v for name, v in state["average"].items() if name.startswith("module.")}
+    checkpoint.save(tmp_path / "run" / "best.pt", {"network": state["network"], "step": 20})
+    export(tmp_path / "run", tmp_path / "best")
+    export(tmp_path / "run", tmp_path / "end", last=True)
+    checkpoint.save(tmp_path / "run" / "best.pt", {"network": averaged, "step": 30})
+    export(tmp_path / "run", tmp_path / "same")
+    models = {name: (tmp_path / name / "model.onnx").read_bytes() for name in ("best", "end", "same")}
+    assert models["end"] == models["same"] != models["best"]
+    assert load_network(tmp_path / "end").task.trained["steps"] == 30
 
 
 def test_fine_tuning_begins_where_the_network_ended(trained: Path, data: str, tmp_path: Path) -> None:

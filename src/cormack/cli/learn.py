@@ -86,15 +86,20 @@ def evaluate_command(network: str, folder: Path, out: Path, quiet: bool, verbose
 @click.command(name="export")
 @click.argument("run", metavar="RUN_DIR", type=IN_PATH)
 @click.argument("out", metavar="OUT_DIR", type=OUT_PATH)
+@click.option(
+    "--last",
+    is_flag=True,
+    help="Take the weights of the end, averaged where the training averages, instead of the best of the validations.",
+)
 @talk_options
-def export_command(run: Path, out: Path, quiet: bool, verbose: int) -> None:
+def export_command(run: Path, out: Path, last: bool, quiet: bool, verbose: int) -> None:
     """Write the best weights of a training as a packaged network: model.onnx, task.toml, MODEL_CARD.md."""
     _need_learn()
     from cormack.learn.export import export
 
     with listener(quiet=quiet, verbose=verbose) as progress:
         progress.step("Exporting")
-        exported = export(run, out)
+        exported = export(run, out, last=last)
     say(
         f"wrote {out}: {exported.parameters} parameters, {exported.megabytes:.1f} MB, "
         f"differs from torch by {exported.difference:.1g} at most",

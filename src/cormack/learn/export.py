@@ -22,7 +22,7 @@ from cormack.files.outputs import OutputSet
 from cormack.learn import checkpoint
 from cormack.learn.card import model_card
 from cormack.learn.config import Config, read_config
-from cormack.learn.history import BEST_FILE, CONFIG_FILE, METRICS_FILE, History, read_history
+from cormack.learn.history import BEST_FILE, CHECKPOINT_FILE, CONFIG_FILE, METRICS_FILE, History, read_history
 from cormack.learn.networks import make_network, network_size
 from cormack.learn.train import label_names
 from cormack.learn.unet import ConvolutionBlock
@@ -45,8 +45,8 @@ class Exported:
     difference: float
 
 
-def export(run: Path, out: Path) -> Exported:
-    """Write the best weights of a training as a network that `nn` runs.
+def export(run: Path, out: Path, *, last: bool = False) -> Exported:
+    """Write the weights of a training as a network that `nn` runs.
 
     Parameters
     ----------
@@ -54,6 +54,8 @@ def export(run: Path, out: Path) -> Exported:
         Folder of a training.
     out : Path
         Gets `model.onnx`, `task.toml` with its SHA-256, and the skeleton of `MODEL_CARD.md` (an existing one is kept).
+    last : bool
+        The weights of the end, averaged where the training averages, in place of those that did best in validation.
 
     Raises
     ------
@@ -64,20 +66,29 @@ def export(run: Path, out: Path) -> Exported:
     """
     config = read_config(run / CONFIG_FILE)
     network = make_network(config).eval()
-    state = checkpoint.load(run / BEST_FILE)
-    network.load_state_dict(state["network"])
+    weights, step = _weights(run, last)
+    network.load_state_dict(weights)
     folded = fold(network)
     with OutputSet(out) as outputs:
         part = outputs.part(MODEL_FILE)
         write_onnx(folded, config, part)
         difference = check(folded, config, part)
         data = part.read_bytes()
-        trained = trained_facts(config, run, state["step"])
+        trained = trained_facts(config, run, step)
         task = replace(config.task, sha256=hashlib.sha256(data).hexdigest(), trained=trained)
         write_task(task, outputs.part(TASK_FILE))
         if not (out / CARD_FILE).exists():
             outputs.write_text(CARD_FILE, model_card(task, config))
     return Exported(sum(p.numel() for p in network.parameters()), len(data) / 1e6, difference)
+
+
+def _weights(run: Path, last: bool) -> tuple[dict[str, Any], int]:
+    """The weights of a training by name, and the step that they are of."""
+    state = checkpoint.load(run / (CHECKPOINT_FILE if last else BEST_FILE))
+    own = "module."
+    averaged = state.get("average", {}) if last else {}
+    weights = {name.removeprefix(own): value for name, value in averaged.items() if name.startswith(own)}
+    return weights or state["network"], state["step"]
 
 
 def trained_facts(config: Config, run: Path, step: int) -> dict[str, Any]:
