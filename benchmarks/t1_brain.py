@@ -204,6 +204,8 @@ def constructed(method: str, folder: Path, count: int) -> bool:
             print(f"refused: {path.stem}, {made.facts}: {error}")
             overlap = 0.0
         rows.append((overlap, path.stem, made.facts))
+        # As they come, so that what was measured stays if the rest takes too long.
+        print(f"{number + 1} of {count}: {overlap:.4f} {path.stem}", flush=True)
     rows.sort(key=lambda row: row[0])
     values = np.array([row[0] for row in rows])
     print(f"{count} constructed heads of {len(paths)} anatomies: Dice median {np.median(values):.4f} "

@@ -79,7 +79,8 @@ class DataOptions:
         Folder: share of the samples that are centred on a voxel of a random structure.
     pool, reuse, processes : int
         Samples that are at hand at any time, how often each is used before a new one takes its place (0: as often as it
-        takes to never wait, which makes a training unrepeatable), and background processes that make them.
+        takes to never wait, which makes a training unrepeatable), and background processes that make them. Every slice
+        that a 2-D network draws is a use: a `reuse` of several times `slices` keeps it from waiting.
     assume_mm : bool
         Folder: take NIfTI headers without a unit of length for millimetres.
     synthesis : table
