@@ -114,7 +114,10 @@ def _packaged(name: str) -> Network:
 
 
 def _around_head(grid: Volume, height_mm: float) -> Volume:
-    """The part of the network's grid that holds the head without the neck, as the axes say it lies."""
+    """The part of the network's grid that holds the head and so much of the neck, as the axes say it lies.
+
+    What is lower than `LEAST_HEIGHT_MM` gets zeros below.
+    """
     tissue = largest_component(grid.data > tissue_threshold(grid.data))
     top = int(np.flatnonzero(tissue.any(axis=(0, 1)))[-1])
     neck = max(0, top - round(height_mm / grid.spacing_mm[2]))
@@ -143,13 +146,10 @@ def _find(grid: Volume, network: Network) -> tuple[Coarse, Lie]:
             break
     as_stated = FARTHEST_MM if stated is None else stated.misfit_mm
     # A head that fits hardly better another way lies as it says, unless the network is sure of it only so.
-    if (
-        stated is not None
-        and best is not None
-        and not Lie(codes, best.misfit_mm, as_stated).turned
-        and not (best.misfit_mm < LIES_SO_MM and best.sureness >= SURE > stated.sureness)
-    ):
-        best, codes = stated, "RAS"
+    if stated is not None and best is not None:
+        sure_only_so = best.misfit_mm < LIES_SO_MM and best.sureness >= SURE > stated.sureness
+        if not (sure_only_so or Lie(codes, best.misfit_mm, as_stated).turned):
+            best, codes = stated, "RAS"
     if best is None or best.misfit_mm > WORST_FIT_MM:
         shape = "nothing" if best is None else f"nothing of a brain's shape (misfit {best.misfit_mm:.1f} mm)"
         raise ExtractionError(
