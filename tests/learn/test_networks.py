@@ -9,7 +9,7 @@ from torch import nn
 from cormack.learn.export import fold
 from cormack.learn.normalisation import NORMALISATIONS, BatchRenorm, GroupNorm
 from cormack.learn.resnet import ResNetUNet, SubPixel
-from cormack.learn.unet import ConvolutionBlock, UNet
+from cormack.learn.unet import ConvolutionBlock, UNet, convolve_on_two_grids
 
 
 def parameters(network: nn.Module) -> int:
@@ -51,6 +51,21 @@ def test_unets_keep_the_grid_and_pass_gradients_to_every_weight(norm: str, resid
     assert logits.shape == (2, 3, 8, 12, 16)
     logits.square().mean().backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+@pytest.mark.parametrize(("kind", "grid"), [(nn.Conv2d, (6, 4)), (nn.Conv3d, (6, 4, 2))])
+def test_a_convolution_on_two_grids_is_that_of_the_doubled_grid(kind: type[nn.Module], grid: tuple[int, ...]) -> None:
+    layer = kind(5, 4, 3, padding=1).double()
+    coarse = torch.randn(2, 3, *grid, dtype=torch.float64, requires_grad=True)
+    fine = torch.randn(2, 2, *(2 * n for n in grid), dtype=torch.float64, requires_grad=True)
+    doubled = coarse
+    for axis in range(2, coarse.ndim):
+        doubled = doubled.repeat_interleave(2, dim=axis)
+    expected, found = layer(torch.cat([doubled, fine], dim=1)), convolve_on_two_grids(layer, coarse, fine)
+    torch.testing.assert_close(found, expected)
+    inputs = [coarse, fine, *layer.parameters()]
+    for a, b in zip(*(torch.autograd.grad(y.square().sum(), inputs) for y in (found, expected)), strict=True):
+        torch.testing.assert_close(a, b)
 
 
 @pytest.mark.parametrize("norm", NORMALISATIONS)

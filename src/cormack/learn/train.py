@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,8 @@ from cormack.report.learning import curves_svg
 
 #: Steps between two rows of the table of metrics.
 ROW_STEPS = 20
+#: Parameters of `mallopt`: how many blocks may be mapped apart, and how much free memory goes back (-1: none).
+M_MMAP_MAX, M_TRIM_THRESHOLD = -4, -1
 #: Batches on which the statistics of a network that a training starts from are measured.
 START_BATCHES = 8
 
@@ -86,6 +90,7 @@ def train(
     exists = (out / CHECKPOINT_FILE).exists()
     if exists and not resume:
         raise OutputError(f"{out}: holds a training already; --resume goes on with it, or give another folder")
+    keep_memory()
     torch.set_num_threads(config.training.threads or os.cpu_count() or 1)
     torch.manual_seed(config.training.seed)
     torch.backends.cudnn.deterministic = True
@@ -100,6 +105,18 @@ def train(
     else:
         run.begin(start)
     return run.go()
+
+
+def keep_memory() -> None:
+    """Have this process keep the memory that it frees, where the C library is GNU's.
+
+    Every step frees and takes the same large arrays. Given back to the system in between, each page of them is cleared
+    and mapped anew: nearly half of the time of a step on a CPU.
+    """
+    adjust = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if adjust is not None:
+        adjust(M_MMAP_MAX, 0)
+        adjust(M_TRIM_THRESHOLD, -1)
 
 
 class Run:
