@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from cormack.physics.synthesis.artefacts import beam_hardening, metal_streaks, motion
+from cormack.physics.synthesis.artefacts import beam_hardening, cupping, metal_streaks, motion
 
 
 def test_streaks_fade_with_distance_and_stay_near_the_slice():
@@ -33,3 +34,17 @@ def test_motion_doubles_edges_in_some_slices_only():
     changed = np.abs(image - still).max(axis=(0, 1)) > 1
     assert changed.any()
     assert not changed.all()
+
+
+def test_cupping_brightens_soft_tissue_next_to_the_vault_alone() -> None:
+    for pixel_mm in (0.5, 1.5):
+        n = round(180 / pixel_mm)
+        x = (np.arange(n) - (n - 1) / 2) * pixel_mm
+        below_mm = 64 - np.hypot(x[:, None], x[None, :])
+        image = np.select([below_mm > 0, below_mm > -7], [35.0, 900.0], -1000.0).astype(np.float32)[:, :, None]
+        before = image.copy()
+        cupping(image, pixel_mm, 10.0)
+        gained = (image - before)[:, :, 0]
+        assert gained[(below_mm > 0) & (below_mm < 1)].mean() == pytest.approx(9, abs=1.5)
+        assert gained[(below_mm > 4.5) & (below_mm < 5.5)].mean() == pytest.approx(5, abs=1)
+        assert np.abs(gained[(below_mm > 19) | (below_mm < 0)]).max() < 0.05

@@ -11,6 +11,8 @@ from cormack.physics.synthesis.anatomy import FloatImage
 
 #: Above this is bone or metal (HU), above that metal.
 BONE_HU, METAL_HU = 350.0, 2600.0
+#: Standard deviation of what bone adds to its surroundings (mm), and the share of it at the surface of a bone of 7 mm.
+CUPPING_MM, CUPPING_AT_BONE = 6.0, 0.35
 #: Directions in which streaks are tabled.
 _ANGLES = 256
 
@@ -67,6 +69,22 @@ def beam_hardening(image: FloatImage, pixel_mm: float, strength: float, rim_hu: 
     if rim_hu:
         near = ndimage.uniform_filter(bone, (5, 5, 1))
         image += np.float32(rim_hu) * np.clip(near, 0, 1) * (image < 150)
+
+
+def cupping(image: FloatImage, pixel_mm: float, gain_hu: float) -> None:
+    """Soft tissue brighter towards the vault, as hardening of the beam leaves it after correction for water, in place.
+
+    Parameters
+    ----------
+    image : float array, shape (i, j, s)
+    pixel_mm : float
+    gain_hu : float
+        HU gained next to bone.
+    """
+    width = CUPPING_MM / pixel_mm
+    share = ndimage.gaussian_filter((image > BONE_HU).astype(np.float32), (width, width, 0), truncate=3.0)
+    share *= np.float32(1 / CUPPING_AT_BONE)
+    image += np.float32(gain_hu) * np.clip(share, 0, 1) * (image < BONE_HU) * (image > -200)
 
 
 def motion(image: FloatImage, rng: np.random.Generator) -> None:

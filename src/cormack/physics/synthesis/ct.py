@@ -9,7 +9,7 @@ import numpy as np
 
 from cormack.core.errors import InputError
 from cormack.physics.synthesis.anatomy import Anatomy, Codes, FloatImage
-from cormack.physics.synthesis.artefacts import beam_hardening, metal_streaks, motion
+from cormack.physics.synthesis.artefacts import beam_hardening, cupping, metal_streaks, motion
 from cormack.physics.synthesis.deform import Pose, SampleGrid, anatomy_voxels
 from cormack.physics.synthesis.detector import noise, sharpened
 from cormack.physics.synthesis.extraction import extract_brain
@@ -126,6 +126,10 @@ def _spoil(image: FloatImage, scene: Scene, pose: Pose, grid: SampleGrid, slices
         strength = rng.uniform(*options.hardening_hu_per_mm)
         beam_hardening(image, pixel_mm, strength, rng.uniform(0, 25))
         scene.facts["hardening_hu_per_mm"] = round(strength, 2)
+    if options.cupping_hu[1] > 0:
+        gain_hu = max(0.0, rng.uniform(*options.cupping_hu))
+        cupping(image, pixel_mm, gain_hu)
+        scene.facts["cupping_hu"] = round(gain_hu, 1)
     if rng.random() < options.motion:
         motion(image, rng)
         scene.facts["motion"] = True

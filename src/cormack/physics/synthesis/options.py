@@ -75,6 +75,8 @@ class CtSynthesis:
         Probability of every finding.
     beam_hardening, hardening_hu_per_mm : float, range
         Probability and strength of dark bands between the petrous bones.
+    cupping_hu : range
+        HU that soft tissue gains next to bone, half of it 5 mm away; below 0 nothing is gained.
     motion : float
         Probability that some slices show doubled edges.
     brain_extracted : float
@@ -106,6 +108,7 @@ class CtSynthesis:
     pathology: Pathology = field(default_factory=Pathology)
     beam_hardening: float = 0.4
     hardening_hu_per_mm: Range = (0.1, 0.8)
+    cupping_hu: Range = (0.0, 0.0)
     motion: float = 0.08
     brain_extracted: float = 0.0
     mask_error_mm: Range = (-1.0, 1.5)
