@@ -12,6 +12,7 @@ from cormack.core.volume import Unit, Volume
 from cormack.measure.overlap import dice
 from cormack.segment import hippocampus
 from cormack.segment.hippocampus import segment_hippocampus
+from cormack.segment.hippocampus_views import likeliest
 
 
 @pytest.fixture(autouse=True)
@@ -130,3 +131,8 @@ def test_an_image_without_a_hippocampus_is_an_extraction_error(shape):
 def test_an_unknown_method_is_refused():
     with pytest.raises(InputError, match="auto, crop, head"):
         segment_hippocampus(crop(), method="left")
+
+
+def test_a_voxel_of_either_part_is_hippocampus_though_the_background_beats_each_of_them() -> None:
+    probability = np.array([[0.35, 0.2, 0.9, 0.0], [0.25, 0.2, 0.05, 0.6]], dtype=np.float32)
+    assert likeliest(probability).tolist() == [1, 0, 1, 2]

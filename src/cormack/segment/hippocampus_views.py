@@ -126,9 +126,12 @@ def look(window: Volume, network: Network, count: int = VIEWS) -> Seen:
 
 
 def likeliest(probability: FloatImage) -> npt.NDArray[np.uint8]:
-    """The likeliest of the classes, 0 for the background; shape (label, …) to (…)."""
-    background = 1 - probability.sum(axis=0, keepdims=True)
-    return np.asarray(np.argmax(np.concatenate([background, probability]), axis=0), dtype=np.uint8)
+    """The likeliest structure, 0 for the background; shape (label, …) to (…).
+
+    The structures stand together against the background: a voxel that may be of either is none the less of one.
+    """
+    label = np.argmax(probability, axis=0) + 1
+    return np.where(probability.sum(axis=0) > 0.5, label, 0).astype(np.uint8)
 
 
 def mirrored(volume: Volume) -> Volume:
