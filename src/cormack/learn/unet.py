@@ -91,7 +91,7 @@ def convolve_on_two_grids(layer: nn.Module, coarse: Tensor, fine: Tensor) -> Ten
     Parameters
     ----------
     layer : Conv2d or Conv3d
-        Of `coarse` and `fine` channels, in this order, kept grid.
+        Its inputs are the channels of `coarse` and `fine`, in this order; it keeps the grid.
     coarse : Tensor, shape (batch, channel, i, j[, k])
     fine : Tensor, shape (batch, channel, 2 i, 2 j[, 2 k])
 
