@@ -111,7 +111,7 @@ def keep_memory() -> None:
     """Have this process keep the memory that it frees, where the C library is GNU's.
 
     Every step frees and takes the same large arrays. Given back to the system in between, each page of them is cleared
-    and mapped anew: nearly half of the time of a step on a CPU.
+    and mapped anew: a third of the time of a step on a CPU.
     """
     adjust = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if adjust is not None:

@@ -86,7 +86,7 @@ def convolve_on_two_grids(layer: nn.Module, coarse: Tensor, fine: Tensor) -> Ten
     """A convolution of size 3 of what `ConvolutionBlock.on_two_grids` says, without the doubled grid in memory.
 
     Where neighbours are alike, their weights can be added before: what is left is a transposed convolution of size 4,
-    with 64 products for a voxel of the coarse grid instead of 216 in 3-D. A step of a training takes a third less.
+    with 64 products for a voxel of the coarse grid instead of 216 in 3-D. A step of a training takes a third less time.
 
     Parameters
     ----------
