@@ -63,6 +63,8 @@ def train(
 ) -> Trained:
     """Train a network; checkpoint, best weights, metrics and curves go into `out`.
 
+    From then on the process keeps memory that it frees (`keep_memory`).
+
     Parameters
     ----------
     config : Config
