@@ -4,10 +4,11 @@
         [--names NAME ...] [--second DIR] [--atlases N] [--pixel-mm 0.8]
 
 ANATOMIES are those of `compose.py`; NAMES the beginnings of the names of those that the network was not trained on.
-Three sets of synthetic CT (`held_out.py`): the manual map that was held out, composed anatomies that were held out, and
-with --widen the latter with ventricles about three times as large. From the native scan and a brain mask to labels on
-the scan's voxels: --network, or the packaged one. Further routes, if wanted: --second, another network; --atlases, N
-anatomies of other subjects, registered and fused (minutes a scan). Each is also held against what the others agree on.
+Sets of synthetic CT (`held_out.py`): the manual map that was held out, composed anatomies that were held out, tight
+variants of both where there are any, and with --widen composed ones with ventricles about three times as large. From
+the native scan and a brain mask to labels on the scan's voxels: --network, or the packaged one. Further routes, if
+wanted: --second, another network; --atlases, N anatomies of other subjects, registered and fused (minutes a scan). Each
+is also held against what the others agree on.
 
 Prints tables in Markdown; OUT gets them too, with a row per scan and structure, and the confusion matrices.
 """

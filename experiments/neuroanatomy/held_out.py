@@ -66,7 +66,7 @@ class Scan:
     Attributes
     ----------
     group : str
-        "manual map", "composed" or "wide ventricles".
+        "manual map", "composed", "tight" or "wide ventricles".
     name : str
     volume : Volume
         HU with skull, on native slices.
@@ -87,12 +87,17 @@ class Scan:
 
 
 def held_out(anatomies: Path, names: Sequence[str], cases: int, pixel_mm: float) -> Iterator[Scan]:
-    """Scans of anatomies whose names begin so, `cases` of manual maps and as many of composed ones."""
+    """Scans of anatomies whose names begin so, `cases` of manual maps, of composed ones and of tight variants of both."""
     paths = sorted(path for path in anatomies.glob("*.npz") if path.name.startswith(tuple(names)))
-    for group, manual in (("manual map", True), ("composed", False)):
-        own = [path for path in paths if path.name.startswith("malf") != manual]
+    for group in ("manual map", "composed", "tight"):
+        own = [path for path in paths if group_of(path.name) == group]
         for number in range(cases if own else 0):
             yield scanned(load_anatomy(own[number % len(own)]), group, number, pixel_mm)
+
+
+def group_of(name: str) -> str:
+    """The set that an anatomy's scans belong to."""
+    return "tight" if "-tight-" in name else "composed" if name.startswith("malf") else "manual map"
 
 
 def wide_ventricles(data: Path, names: Sequence[str], kept: Path, cases: int, pixel_mm: float) -> Iterator[Scan]:

@@ -4,7 +4,7 @@ import pytest
 from cormack.core.errors import InputError
 from cormack.core.neuroanatomy import NEUROANATOMY_FINE
 from cormack.physics.synthesis.anatomy import Anatomy, Tissue
-from cormack.physics.synthesis.labelled_head import MARGIN, Fine, manual_head
+from cormack.physics.synthesis.labelled_head import MARGIN, Fine, manual_head, tightened
 
 SHAPE = (84, 100, 84)
 
@@ -92,3 +92,33 @@ def test_a_map_without_ventricles_is_refused():
     labels[labels == Fine.CAUDATE] = Fine.FRONTAL
     with pytest.raises(InputError, match="caudate"):
         manual_head(labels, np.random.default_rng(1))
+
+
+def test_a_tight_head_keeps_its_space_and_has_less_fluid():
+    usual, tight = (
+        manual_head(labelled(), np.random.default_rng(1), tighten_mm=by_mm, name="toy") for by_mm in (0.0, 2.0)
+    )
+    assert np.array_equal(usual.targets > 0, tight.targets > 0)
+    before, after = (np.bincount(head.targets.ravel(), minlength=17) for head in (usual, tight))
+    assert 0.2 < after[Fine.SUBARACHNOID] / before[Fine.SUBARACHNOID] < 0.7
+    assert after[Fine.VENTRICLES] <= before[Fine.VENTRICLES]
+    for kept in (Fine.DURA, Fine.CAUDATE):
+        assert before[kept] <= after[kept] <= 1.2 * before[kept]
+    # Nothing but fluid is given away, and what it becomes is brain.
+    changed = usual.targets != tight.targets
+    assert np.isin(usual.targets[changed], (Fine.SUBARACHNOID, Fine.VENTRICLES)).all()
+    assert np.isin(tight.targets[changed], (Fine.FRONTAL, Fine.CEREBELLUM, Fine.CAUDATE)).all()
+
+
+def test_tissues_are_tightened_along_with_the_labels():
+    labels = np.pad(np.full((20, 20, 20), Fine.SUBARACHNOID, np.uint8), 1)
+    labels[1:9] = Fine.PARIETAL
+    labels[12:14] = Fine.CENTRAL_SULCUS
+    tissues = np.where(labels == Fine.PARIETAL, np.uint8(Tissue.GRAY), np.uint8(Tissue.CSF))
+    found = tightened(labels, 3.0, np.random.default_rng(1), tissues)
+    became = (found == Fine.PARIETAL) & (labels == Fine.SUBARACHNOID)
+    assert became[9, 1:-1, 1:-1].mean() > 0.9
+    assert (tissues[became] == Tissue.GRAY).all()
+    assert (tissues[found == Fine.SUBARACHNOID] == Tissue.CSF).all()
+    # The sulcus, three voxels away, gives nothing at half the reach.
+    assert np.array_equal(found == Fine.CENTRAL_SULCUS, labels == Fine.CENTRAL_SULCUS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from cormack.core.errors import InputError
@@ -38,6 +39,11 @@ class Fine(IntEnum):
 LOBES = (Fine.FRONTAL, Fine.PARIETAL, Fine.OCCIPITAL, Fine.TEMPORAL)
 #: Voxels of 1 mm that are added on every side for bone and scalp.
 MARGIN = 17
+#: Labels that a brain which fills its skull has more of, and those that lie along narrow ventricles.
+FILLING = (*LOBES, Fine.CEREBELLUM, Fine.BRAINSTEM)
+ALONG_VENTRICLES = (*FILLING, Fine.CAUDATE, Fine.CAPSULE, Fine.THALAMUS)
+#: Of what the subarachnoid space loses along the brain, the central sulcus loses so much, and ventricles so much at most.
+SULCUS_LOSS, VENTRICLE_LOSS = 0.5, 0.4
 #: A fold of dura this far from its surface holds a sinus (mm).
 SINUS_MM = 2.0
 #: Holes of a label map this deep are calcifications of choroid plexus or pineal gland (mm).
@@ -55,6 +61,38 @@ def filled(labels: Codes) -> tuple[Codes, BoolArray]:
         holes[:, :, k] |= flat & (np.bincount(parts.ravel())[parts] < 60)
     where = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
     return np.where(holes, labels[tuple(where)], labels), np.asarray(holes)
+
+
+def tightened(labels: Codes, by_mm: float, rng: np.random.Generator, tissues: Codes | None = None) -> Codes:
+    """Labels of a head that its brain fills, as in the young: narrow sulci, cisterns and ventricles.
+
+    Parameters
+    ----------
+    labels : uint8 array, shape (i, j, k)
+        `Fine` values on voxels of 1 mm.
+    by_mm : float
+        Subarachnoid space so close to the brain, give or take a third, becomes brain.
+    rng : Generator
+    tissues : uint8 array, shape (i, j, k), optional
+        Changed along with the labels, in place.
+    """
+    reach = by_mm * (1 + 0.3 * smooth_field(labels.shape, 12.0, rng))
+    sulcus, ventricles = labels == Fine.CENTRAL_SULCUS, labels == Fine.VENTRICLES
+    result = labels.copy()
+
+    def give(where: BoolArray, nearest: npt.NDArray[np.intp]) -> None:
+        source = tuple(index[where] for index in nearest)
+        result[where] = labels[source]
+        if tissues is not None:
+            tissues[where] = tissues[source]
+
+    away, nearest = ndimage.distance_transform_edt(~np.isin(labels, FILLING), return_indices=True)
+    give((labels == Fine.SUBARACHNOID) & (away < reach), nearest)
+    give(sulcus & (away < SULCUS_LOSS * reach), nearest)
+    away, nearest = ndimage.distance_transform_edt(ventricles, return_indices=True)
+    along = np.isin(labels[tuple(nearest)], ALONG_VENTRICLES)
+    give(ventricles & along & (away < rng.uniform(0, VENTRICLE_LOSS) * reach + 0.5), nearest)
+    return result
 
 
 def drawn_tissues(labels: Codes, rng: np.random.Generator) -> Codes:
@@ -168,7 +206,7 @@ def enclosed(labels: Codes, tissues: Codes, rng: np.random.Generator, *, name: s
     return Anatomy(tissues, labels, steps, affine, name)
 
 
-def manual_head(labels: Codes, rng: np.random.Generator, *, name: str = "") -> Anatomy:
+def manual_head(labels: Codes, rng: np.random.Generator, *, tighten_mm: float = 0.0, name: str = "") -> Anatomy:
     """An anatomy from labels of 1 mm that hold no tissues; another `rng`, another cortex, bone and scalp.
 
     Parameters
@@ -176,9 +214,13 @@ def manual_head(labels: Codes, rng: np.random.Generator, *, name: str = "") -> A
     labels : uint8 array, shape (i, j, k)
         `Fine` values, RAS+ axes, as `between_slices` gives them.
     rng : Generator
+    tighten_mm : float
+        See `tightened`.
     name : str
     """
     whole, holes = filled(labels)
+    if tighten_mm:
+        whole = tightened(whole, tighten_mm, rng)
     padded = np.pad(whole, 1)
     tissues = drawn_tissues(padded, rng)[1:-1, 1:-1, 1:-1]
     deep = holes & (distance(whole > 0) > HOLE_DEPTH_MM)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from cormack.physics.synthesis.anatomy import Anatomy, BoolArray, Codes, FloatImage, Tissue
-from cormack.physics.synthesis.labelled_head import LOBES, Fine, enclosed
+from cormack.physics.synthesis.labelled_head import LOBES, Fine, enclosed, tightened
 from cormack.physics.synthesis.sheets import folds_of_dura
 from cormack.physics.synthesis.smooth import distance, largest, signed, smooth_field
 
@@ -59,7 +59,14 @@ LAYER_MM, CROWN_MM = (-0.5, 1.0), (0.3, 1.6)
 WIDENINGS_MM = (0.0, 0.0, 1.0, 2.0, 3.0)
 
 
-def composed_head(labels: Codes, rng: np.random.Generator, *, widen_mm: float | None = None, name: str = "") -> Anatomy:
+def composed_head(
+    labels: Codes,
+    rng: np.random.Generator,
+    *,
+    widen_mm: float | None = None,
+    tighten_mm: float = 0.0,
+    name: str = "",
+) -> Anatomy:
     """An anatomy from manual labels of a T1-weighted MR; another `rng`, wider or narrower sulci, other bone.
 
     Parameters
@@ -69,6 +76,8 @@ def composed_head(labels: Codes, rng: np.random.Generator, *, widen_mm: float | 
     rng : Generator
     widen_mm : float, optional
         How far the lateral ventricles have grown into the white matter; drawn without it.
+    tighten_mm : float
+        See `labelled_head.tightened`.
     name : str
 
     Returns
@@ -99,6 +108,8 @@ def composed_head(labels: Codes, rng: np.random.Generator, *, widen_mm: float | 
     folds, sinuses = folds_of_dura(codes, fine, depth_mm)
     fine[folds], tissues[folds] = Fine.DURA, Tissue.DURA
     tissues[sinuses] = Tissue.VEIN
+    if tighten_mm:
+        fine = tightened(fine, tighten_mm, rng, tissues)
     fine[~inside] = Fine.OUTSIDE
     return enclosed(fine, tissues, rng, name=name)
 
