@@ -87,7 +87,7 @@ class Scan:
 
 
 def held_out(anatomies: Path, names: Sequence[str], cases: int, pixel_mm: float) -> Iterator[Scan]:
-    """Scans of anatomies whose names begin so, `cases` of manual maps, of composed ones and of tight variants of both."""
+    """Scans of anatomies whose names begin so, `cases` of manual maps, of composed ones and of tight ones."""
     paths = sorted(path for path in anatomies.glob("*.npz") if path.name.startswith(tuple(names)))
     for group in ("manual map", "composed", "tight"):
         own = [path for path in paths if group_of(path.name) == group]

@@ -3,8 +3,8 @@
     python experiments/t1-brain/compose.py SHARED_DATA OUT_DIR [--variants N] [--transplants N] [--processes N]
 
 SHARED_DATA holds `atlas/brainweb` (ten whole-head models) and `mr_t1/malf_labels` (Neuromorphometrics labels of 20
-subjects). Writes `MODEL-VARIANT.npz`, and `malf_SUBJECT-in-MODEL-VARIANT.npz` into heads of models that do not validate,
-where there is none yet.
+subjects). Writes `MODEL-VARIANT.npz`, and `malf_SUBJECT-in-MODEL-VARIANT.npz` into heads of models that do not
+validate, where there is none yet.
 """
 
 from __future__ import annotations

@@ -25,7 +25,6 @@ def host() -> LabelMap:
     """A ball of white matter in fluid, 5 mm of bone and 6 mm of fat around it, a canal below."""
     codes = np.zeros(SHAPE, np.uint8)
     head = radius((54, 59, 64), (38, 44, 36))
-    i, j, k = np.ogrid[: SHAPE[0], : SHAPE[1], : SHAPE[2]]
     for grow, code in ((11, Tissue.FAT), (5, Tissue.BONE), (0, Tissue.CSF), (-3, Tissue.WHITE)):
         codes[radius((54, 59, 64), (38 + grow, 44 + grow, 36 + grow)) < 1] = code
     codes[canal((54, 59), 40) & (head >= 1)] = Tissue.CSF

@@ -42,7 +42,7 @@ MARGIN = 17
 #: Labels that a brain which fills its skull has more of, and those that lie along narrow ventricles.
 FILLING = (*LOBES, Fine.CEREBELLUM, Fine.BRAINSTEM)
 ALONG_VENTRICLES = (*FILLING, Fine.CAUDATE, Fine.CAPSULE, Fine.THALAMUS)
-#: Of what the subarachnoid space loses along the brain, the central sulcus loses so much, and ventricles so much at most.
+#: The central sulcus loses so much of what the subarachnoid space loses along the brain, ventricles so much at most.
 SULCUS_LOSS, VENTRICLE_LOSS = 0.5, 0.4
 #: A fold of dura this far from its surface holds a sinus (mm).
 SINUS_MM = 2.0
