@@ -65,7 +65,7 @@ def _box(space: BoolArray, foramen: Foramen) -> FloatArray:
     """First and last voxel along i and j above the foramen, and along k from it to the vertex, shape (3, 2)."""
     above = space[:, :, foramen.k :]
     ends = [np.flatnonzero(above.any(axis=tuple(a for a in range(3) if a != axis)))[[0, -1]] for axis in range(3)]
-    return np.array(ends, dtype=np.float64) + np.array([[0], [0], [foramen.k]])
+    return np.asarray(np.array(ends, dtype=np.float64) + np.array([[0], [0], [foramen.k]]))
 
 
 def _fitted(guest: Anatomy, space: BoolArray, foramen: Foramen) -> tuple[Codes, BoolArray]:
