@@ -75,6 +75,11 @@ def tightened(labels: Codes, by_mm: float, rng: np.random.Generator, tissues: Co
     rng : Generator
     tissues : uint8 array, shape (i, j, k), optional
         Changed along with the labels, in place.
+
+    Returns
+    -------
+    uint8 array, shape (i, j, k)
+        Other labels; those given stay.
     """
     reach = by_mm * (1 + 0.3 * smooth_field(labels.shape, 12.0, rng))
     sulcus, ventricles = labels == Fine.CENTRAL_SULCUS, labels == Fine.VENTRICLES
