@@ -24,7 +24,7 @@ from cormack.physics.synthesis.transplant import transplanted
 
 #: Models whose heads validate.
 VALIDATION = ("subject44", "subject45")
-#: How much of the fluid along the brain becomes brain in every other transplant (mm): young people.
+#: How much of the fluid along the brain becomes brain in half of the transplants (mm): young people.
 TIGHTEN_MM = (0.5, 3.0)
 
 
