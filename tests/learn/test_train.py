@@ -112,6 +112,22 @@ def test_fine_tuning_begins_where_the_network_ended(trained: Path, data: str, tm
         run(text, tmp_path / "net", start=tmp_path / "net")
 
 
+def test_structures_that_are_known_keep_their_weights_beside_others(data: str, tmp_path: Path) -> None:
+    """Rows of the last layer go by the names of the labels, whatever their values are now."""
+    short = "steps = 1\nvalidate_every = 1\nlearning_rate = 1e-9\n"
+    run(config_text(data, training=short, labels=f"{BRAIN}, {CORE}"), tmp_path)
+    export(tmp_path / "run", tmp_path / "net", last=True)
+    more = tmp_path / "more"
+    more.mkdir()
+    names = f"{BRAIN.replace('brain', 'core')}, {CORE.replace('core', 'other')}"
+    run(config_text(data, training=short, labels=names), more, start=tmp_path / "net")
+    before, after = (
+        checkpoint.load(folder / "run" / "checkpoint.pt")["network"]["head.weight"] for folder in (tmp_path, more)
+    )
+    assert np.allclose(after[[0, 1]], before[[0, 2]], atol=1e-6)
+    assert not np.allclose(after[2], before[1], atol=1e-2)
+
+
 def test_a_training_goes_on_from_the_best_weights_of_another(trained: Path, data: str, tmp_path: Path) -> None:
     text = config_text(data, training="steps = 1\nvalidate_every = 1\nlearning_rate = 1e-9\n")
     run(text, tmp_path, start=trained)

@@ -15,13 +15,15 @@ from cormack.learn import checkpoint
 from cormack.learn.history import BEST_FILE
 from cormack.learn.trainer import Batch, Trainer
 from cormack.learn.unet import ConvolutionBlock
-from cormack.nn.store import MODEL_FILE, network_folder
+from cormack.nn.store import MODEL_FILE, TASK_FILE, network_folder
+from cormack.nn.task import Task, read_task
 
 
-def start_from(trainer: Trainer, source: str | Path, batches: Sequence[Batch]) -> int:
+def start_from(trainer: Trainer, source: str | Path, batches: Sequence[Batch], task: Task) -> int:
     """Take over the weights of a packaged network; returns how many tensors.
 
-    Tensors are matched by name; all must fit but those of the last layer, which begins anew where the classes differ.
+    Tensors are matched by name and must fit. The last layer begins anew for structures that the network did not know,
+    by the names of their labels.
     Batch normalisation was taken into the convolutions when the network was exported: it begins with the statistics of
     some batches and the scale and shift that undo it, so that the network gives at first what it gave before. The
     best weights of a training are taken as they are.
@@ -33,6 +35,8 @@ def start_from(trainer: Trainer, source: str | Path, batches: Sequence[Batch]) -
         Name of a packaged network, the folder of an exported one, or that of a training.
     batches : sequence of Batch
         To measure the statistics on.
+    task : Task
+        What is to be learnt; its labels are known by their names.
 
     Raises
     ------
@@ -42,24 +46,41 @@ def start_from(trainer: Trainer, source: str | Path, batches: Sequence[Batch]) -
     network = trainer.network
     if (best := Path(source) / BEST_FILE).exists():
         return _take_over(trainer, best)
-    stored = _tensors(network_folder(source) / MODEL_FILE)
+    folder = network_folder(source)
+    stored = _tensors(folder / MODEL_FILE)
+    rows = _rows(task, read_task(folder / TASK_FILE))
     taken = 0
     with torch.no_grad():
         for name, parameter in _convolution_parameters(network):
             found = stored.get(name)
-            if found is None or found.shape != parameter.shape:
-                if name.startswith("head."):
-                    continue
+            last = name.startswith("head.")
+            if found is None or found.shape[last:] != parameter.shape[last:]:
                 raise WeightsError(
                     f"the network {str(source)!r} does not fit: {name} is {_shape(found)} there, {_shape(parameter)} "
                     "here; give the same [network] and [task.input] as it was trained with"
                 )
-            parameter.copy_(found)
+            if last:
+                parameter[list(rows)] = found[list(rows.values())].to(parameter.device)
+            else:
+                parameter.copy_(found)
             taken += 1
         _undo_normalisation(trainer, stored, batches)
     if trainer.average is not None:
         trainer.average.module.load_state_dict(network.state_dict())
     return taken
+
+
+def _rows(task: Task, before: Task) -> dict[int, int]:
+    """Class of the task to class of the network before, for all that both have.
+
+    Several structures go by their names, after the background; one alone stands for one alone, whatever its name.
+    """
+    if task.output.classes == 1 or before.output.classes == 1:
+        return {0: 0} if task.output.classes == before.output.classes else {}
+    known = {label.name: row for row, label in enumerate(before.output.labels, 1)}
+    return {0: 0} | {
+        row: known[label.name] for row, label in enumerate(task.output.labels, 1) if label.name in known
+    }
 
 
 def _take_over(trainer: Trainer, best: Path) -> int:

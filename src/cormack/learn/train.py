@@ -142,7 +142,7 @@ class Run:
         self._progress.step("Preparing the network")
         with Feed(self._config, 0) as feed:
             if start is not None:
-                start_from(self._trainer, start, list(feed.batches(START_BATCHES)))
+                start_from(self._trainer, start, list(feed.batches(START_BATCHES)), self._config.task)
             if options.learning_rate == 0:
                 rate = find_learning_rate(self._trainer, feed.batches(RATE_STEPS))
                 self._progress.note(f"learning rate {rate:.2g}, where the loss fell fastest")

@@ -31,6 +31,17 @@ def test_what_gathers_below_the_bone_has_the_label_of_fluid(shells, name):
     assert (shells.tissues[elsewhere] == Tissue.CSF).all()
 
 
+@pytest.mark.parametrize("name", ["subdural_haematoma", "subdural_hygroma", "epidural_haematoma"])
+def test_blood_below_the_bone_has_a_label_of_its_own_if_one_is_given(shells, name):
+    scene = Scene(shells, np.random.default_rng(2), {}, haematoma=9)
+    FINDINGS[name](scene)
+    changed = (scene.tissues != shells.tissues) & (shells.targets > 0)
+    assert (scene.targets[changed] == (2 if name == "subdural_hygroma" else 9)).all()
+    blood = np.isin(scene.tissues, (Tissue.BLOOD, Tissue.OLD_BLOOD))
+    assert blood.any() == (name != "subdural_hygroma")
+    assert not (scene.targets[~blood & (shells.tissues != Tissue.CSF)] == 9).any()
+
+
 def test_folds_of_dura_keep_theirs_in_a_haematoma(shells):
     tissues, targets = shells.tissues.copy(), shells.targets.copy()
     tissues[74:76, :, 80:][targets[74:76, :, 80:] > 0] = Tissue.DURA

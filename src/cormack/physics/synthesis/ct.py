@@ -62,7 +62,7 @@ def synthesize_ct(
     pose = draw_pose(anatomy, rng, options.pose, facts)
     slices = draw_slices(anatomy, pose, z, y, rng, options, facts)
     grid = sample_grid(x, y, slices, float(z[1] - z[0]))
-    scene = Scene(anatomy, rng, facts)
+    scene = Scene(anatomy, rng, facts, options.haematoma_target)
     put_in(scene, options.pathology)
     bumps = ventricle_bumps(anatomy, rng, options.pose, facts) + scene.bumps
     voxels = anatomy_voxels(grid, pose, anatomy.affine, options.pose.bends, bumps, rng)

@@ -73,6 +73,8 @@ class CtSynthesis:
         Probabilities of what lies around the head.
     pathology : Pathology
         Probability of every finding.
+    haematoma_target : int
+        Label of haematomas between bone and brain in anatomies with several targets; 0: that of the fluid there.
     beam_hardening, hardening_hu_per_mm : float, range
         Probability and strength of dark bands between the petrous bones.
     cupping_hu : range
@@ -106,6 +108,7 @@ class CtSynthesis:
     table: float = 0.25
     blanket: float = 0.3
     pathology: Pathology = field(default_factory=Pathology)
+    haematoma_target: int = 0
     beam_hardening: float = 0.4
     hardening_hu_per_mm: Range = (0.1, 0.8)
     cupping_hu: Range = (0.0, 0.0)

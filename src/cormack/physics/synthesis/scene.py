@@ -37,11 +37,14 @@ class Scene:
     rng : Generator
     facts : dict
         What was put in is noted here.
+    haematoma : int
+        Target of haematomas between bone and brain; 0: that of the place.
     """
 
     anatomy: Anatomy
     rng: np.random.Generator
     facts: dict[str, Any]
+    haematoma: int = 0
     tissues: Codes = field(init=False)
     targets: Codes = field(init=False)
     bumps: list[Bump] = field(default_factory=list)
@@ -75,10 +78,14 @@ class Scene:
         return int(np.bincount(self.anatomy.targets[coarse][fluid], minlength=2)[1:].argmax()) + 1
 
     def collect(self, box: Box, where: BoolArray, tissue: Tissue) -> None:
-        """Paint what gathers between bone and brain; it gets the target of that place, folds of dura keep theirs."""
+        """Paint what gathers between bone and brain.
+
+        It gets the target of that place, blood its own where there is one; folds of dura keep theirs.
+        """
         if self.anatomy.several:
             moved = where & (self.targets[box] > 0) & ~FOLDS[self.tissues[box]]
-            self.targets[box][moved] = self.extra_axial
+            blood = tissue in (Tissue.BLOOD, Tissue.OLD_BLOOD)
+            self.targets[box][moved] = (blood and self.haematoma) or self.extra_axial
         self.paint(box, where, tissue)
 
     def box(self, centre: FloatArray, reach: FloatArray | float) -> Box:
