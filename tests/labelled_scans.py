@@ -10,13 +10,15 @@ from onnx import TensorProto, helper, numpy_helper
 from scipy import ndimage
 
 from analytic_neuroanatomy import AnalyticHead
+from cormack.core.labels import Label, LabelTable
 from cormack.core.neuroanatomy import NEUROANATOMY_FINE
 from cormack.core.volume import Volume
 from cormack.nn.task import Channel, Task, TaskInput, TaskOutput, write_task
+from cormack.segment.neuroanatomy_network import HAEMATOMA
 
-#: HU of label 0 (not used) and of the sixteen; the order keeps neighbours in space apart in value.
+#: HU of label 0 (not used), of the sixteen, and of haematomas; the order keeps neighbours in space apart in value.
 STEP_HU, FIRST_HU = 4.0, 8.0
-HU = FIRST_HU + STEP_HU * np.arange(17)
+HU = FIRST_HU + STEP_HU * np.arange(18)
 BONE_HU, AIR_HU = 900, -1000
 LOW_HU, HIGH_HU = 0.0, 80.0
 
@@ -52,7 +54,8 @@ def write_knowing_network(folder: Path, *, labels: int = 16, spacing_mm: float =
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(data)
     given = TaskInput((Channel("window", LOW_HU, HIGH_HU),), (spacing_mm,) * 3, multiple_of=4)
-    table = type(NEUROANATOMY_FINE)(NEUROANATOMY_FINE.labels[:labels])
+    known = (*NEUROANATOMY_FINE, Label(17, HAEMATOMA, "H", (128, 0, 0)))
+    table = LabelTable(known[:labels])
     write_task(
         Task("knowing", "", "CT", given, TaskOutput(table), hashlib.sha256(data).hexdigest()), folder / "task.toml"
     )

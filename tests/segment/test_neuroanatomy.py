@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from analytic_neuroanatomy import make_neuroanatomy
 from cormack.core.errors import ExtractionError, InputError, WeightsError
@@ -20,7 +21,7 @@ from cormack.segment.neuroanatomy import certainty, draw_structures
 from cormack.segment.neuroanatomy_network import network_opinion
 from cormack.segment.opinion import Opinion, confidence, likeliest, overlap
 from cormack.segment.plausible import without_islands
-from labelled_scans import BONE_HU, head_ct, write_knowing_network
+from labelled_scans import BONE_HU, HU, head_ct, write_knowing_network
 
 LARGE = ("frontal lobe", "cerebellum", "lentiform nucleus", "ventricular system", "thalamus", "caudate nucleus")
 
@@ -161,6 +162,25 @@ def test_masks_without_brain_and_of_other_scans_are_refused(head, network):
     other = replace(head.brain, data=head.brain.data[:-1])
     with pytest.raises(InputError, match="not on the grid"):
         network_opinion(scan, other, network=network)
+
+
+def test_a_haematoma_beside_the_brain_is_fluid_and_told(head, tmp_path, network):
+    knowing = load_network(write_knowing_network(tmp_path / "knowing", labels=17))
+    scan = head_ct(head)
+    same = draw_structures(scan, head.brain, network_opinion(scan, head.brain, network=knowing))
+    plain = draw_structures(scan, head.brain, network_opinion(scan, head.brain, network=network))
+    np.testing.assert_array_equal(same.labels.data, plain.labels.data)
+    assert "haematoma-suspected" not in {finding.code for finding in same.findings}
+    depth = ndimage.distance_transform_edt(head.brain.data, sampling=scan.spacing_mm)
+    right = np.arange(scan.shape[0])[:, None, None] > scan.shape[0] * 0.55
+    blood = (depth > 0) & (depth < 9) & right & (head.labels.data == NEUROANATOMY_FINE["frontal lobe"].index)
+    bled = Volume(np.where(blood, HU[17], scan.data).astype(np.int16), scan.affine)
+    found = draw_structures(bled, head.brain, network_opinion(bled, head.brain, network=knowing))
+    assert (found.labels.data[blood] == NEUROANATOMY_FINE["subarachnoid space"].index).mean() > 0.9
+    told = next(finding for finding in found.findings if finding.code == "haematoma-suspected")
+    ml = np.count_nonzero(blood) * scan.voxel_volume_ml
+    assert told.evidence["volume_ml"] == pytest.approx(ml, rel=0.2)
+    assert ml > 20
 
 
 def test_networks_of_other_structures_are_refused(head, tmp_path):

@@ -78,9 +78,7 @@ def _rows(task: Task, before: Task) -> dict[int, int]:
     if task.output.classes == 1 or before.output.classes == 1:
         return {0: 0} if task.output.classes == before.output.classes else {}
     known = {label.name: row for row, label in enumerate(before.output.labels, 1)}
-    return {0: 0} | {
-        row: known[label.name] for row, label in enumerate(task.output.labels, 1) if label.name in known
-    }
+    return {0: 0} | {row: known[label.name] for row, label in enumerate(task.output.labels, 1) if label.name in known}
 
 
 def _take_over(trainer: Trainer, best: Path) -> int:

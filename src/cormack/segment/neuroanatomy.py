@@ -89,7 +89,7 @@ def draw_structures(volume: Volume, brain: LabelMap, opinion: Opinion) -> Neuroa
         NEUROANATOMY_FINE,
         f"structures of the intracranial space; {opinion.description}; every voxel inside the brain mask has a label",
     )
-    return Neuroanatomy(drawn, sure, plausible, _findings(sure))
+    return Neuroanatomy(drawn, sure, plausible, (*opinion.findings, *_findings(sure)))
 
 
 def certainty(volume: Volume, brain: LabelMap, found: Neuroanatomy) -> Volume:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from cormack.core.findings import Finding
 from cormack.core.neuroanatomy import COARSE_OF_FINE, NEUROANATOMY, NEUROANATOMY_FINE
 from cormack.core.volume import FloatArray
 
@@ -39,6 +40,8 @@ class Opinion:
         there was one observer.
     observers : str
         Who they are.
+    findings : tuple of Finding
+        What the route noticed.
     """
 
     probability: FloatImage
@@ -47,6 +50,7 @@ class Opinion:
     description: str
     agreement: Mapping[str, float] = field(default_factory=dict)
     observers: str = ""
+    findings: tuple[Finding, ...] = ()
 
     def labels(self) -> Labels:
         """The likeliest of the sixteen inside, shape (i, j, k); 0 outside."""

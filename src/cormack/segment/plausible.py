@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -51,9 +51,7 @@ def without_islands(opinion: Opinion) -> Opinion:
     for row, label in zip(probability, NEUROANATOMY_FINE, strict=True):
         islands = _islands(labels == label.index, PIECES[label.abbreviation])
         row[islands] = 0
-    return Opinion(
-        probability, opinion.inside, opinion.affine, opinion.description, opinion.agreement, opinion.observers
-    )
+    return replace(opinion, probability=probability)
 
 
 def _islands(mask: BoolArray, allowed: Pieces) -> BoolArray:
