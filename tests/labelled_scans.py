@@ -14,7 +14,7 @@ from cormack.core.labels import Label, LabelTable
 from cormack.core.neuroanatomy import NEUROANATOMY_FINE
 from cormack.core.volume import Volume
 from cormack.nn.task import Channel, Task, TaskInput, TaskOutput, write_task
-from cormack.segment.neuroanatomy_network import HAEMATOMA
+from cormack.segment.haematoma import HAEMATOMA
 
 #: HU of label 0 (not used), of the sixteen, and of haematomas; the order keeps neighbours in space apart in value.
 STEP_HU, FIRST_HU = 4.0, 8.0

@@ -17,6 +17,7 @@ from cormack.measure.overlap import dice
 from cormack.nn.store import load_network
 from cormack.nn.task import TaskInput
 from cormack.segment.brain_grid import brain_on_grid
+from cormack.segment.haematoma import told_apart
 from cormack.segment.neuroanatomy import certainty, draw_structures
 from cormack.segment.neuroanatomy_network import network_opinion
 from cormack.segment.opinion import Opinion, confidence, likeliest, overlap
@@ -181,6 +182,24 @@ def test_a_haematoma_beside_the_brain_is_fluid_and_told(head, tmp_path, network)
     ml = np.count_nonzero(blood) * scan.voxel_volume_ml
     assert told.evidence["volume_ml"] == pytest.approx(ml, rel=0.2)
     assert ml > 20
+
+
+def test_what_is_bright_at_the_vertex_alone_or_small_is_no_haematoma():
+    probability = np.zeros((17, 40, 40, 60), dtype=np.float32)
+    probability[11] = 0.2
+    probability[1] = 0.1
+    probability[16, 2:22, 2:22, 45:] = probability[16, 30:34, 30:34, :10] = 0.7
+    inside = np.ones(probability.shape[1:], dtype=bool)
+    below_mm = np.arange(59, -1, -1, dtype=np.float32)[None, None]
+    sixteen, ml = told_apart(probability, inside, below_mm, 0.001)
+    assert ml == 0
+    # The others share what it had.
+    np.testing.assert_allclose(sixteen[[11, 1], 5, 5, 50], [0.2 / 0.3, 0.1 / 0.3], rtol=1e-5)
+    probability[16, 2:22, 2:22, 10:] = 0.7
+    sixteen, ml = told_apart(probability, inside, below_mm, 0.001)
+    assert ml == pytest.approx(0.001 * 20 * 20 * 50)
+    assert sixteen[1, 5, 5, 50] == pytest.approx(0.8)
+    assert np.array_equal(told_apart(probability[:16], inside, below_mm, 0.001)[0], probability[:16])
 
 
 def test_networks_of_other_structures_are_refused(head, tmp_path):

@@ -1,32 +1,21 @@
-"""Route `network`: a network looks at the brain twice, as it is and in the mirror.
-
-It may know one structure more, what has bled between bone and brain: told apart from fluid it can be asked for by a
-threshold of its own, so that bright brain beside bone is not taken for blood.
-"""
+"""Route `network`: a network looks at the brain twice, as it is and in the mirror."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from cormack.core.errors import WeightsError
-from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
 from cormack.core.neuroanatomy import NEUROANATOMY_FINE
 from cormack.core.volume import Volume
 from cormack.nn.predict import predict_grid
 from cormack.nn.store import Network, load_network
 from cormack.segment.brain_grid import brain_on_grid
+from cormack.segment.haematoma import HAEMATOMA, VALUE, haematoma_findings, told_apart
 from cormack.segment.opinion import BoolArray, FloatImage, Opinion, likeliest, overlap
 
 #: The packaged network.
 NAME = "ct-neuroanatomy"
-#: What a network may know beyond the sixteen, and the structure that it counts as.
-HAEMATOMA, FLUID = "haematoma beside the brain", "subarachnoid space"
-_EXTRA = len(NEUROANATOMY_FINE) + 1
-#: It is one where it is likelier than this …
-HAEMATOMA_SHARE = 0.5
-#: … and from this volume on it is told (ml).
-HAEMATOMA_ML = 5.0
 
 
 def network_opinion(
@@ -60,7 +49,7 @@ def network_opinion(
     chosen = network or load_network(NAME)
     known = {label.index: label.name for label in chosen.task.output.labels}
     sixteen = [label.index for label in NEUROANATOMY_FINE]
-    if list(known) not in (sixteen, [*sixteen, _EXTRA]) or known.get(_EXTRA, HAEMATOMA) != HAEMATOMA:
+    if list(known) not in (sixteen, [*sixteen, VALUE]) or known.get(VALUE, HAEMATOMA) != HAEMATOMA:
         raise WeightsError(
             f"the network {chosen.task.name} gives {len(known)} labels; expected are the {len(sixteen)} structures of "
             f"neuroanatomy, in their order, and perhaps {HAEMATOMA}"
@@ -70,45 +59,32 @@ def network_opinion(
     probability = predict_grid(grid, chosen).probability
     mirrored = Volume(np.ascontiguousarray(np.flip(grid.data, sideways)), grid.affine, grid.unit, grid.outside)
     second = np.flip(predict_grid(mirrored, chosen).probability, sideways + 1)
-    views = [np.where(inside, likeliest(_sixteen(view)[0])[0], 0).astype(np.uint8) for view in (probability, second)]
+    below_mm = _below_mm(grid, inside, chosen.task.input.orientation)
+
+    def view(seen: FloatImage) -> tuple[FloatImage, float]:
+        return told_apart(seen, inside, below_mm, grid.voxel_volume_ml)
+
+    views = [np.where(inside, likeliest(view(seen)[0])[0], 0).astype(np.uint8) for seen in (probability, second)]
     probability += second
     probability *= np.float32(0.5)
-    sixteen, blood = _sixteen(probability)
+    mean, blood_ml = view(probability)
     return Opinion(
-        sixteen,
+        mean,
         inside,
         grid.affine,
         f"network {chosen.task.name}, mean of the brain and its mirror image",
         overlap(*views),
         "the network on the brain and on its mirror image",
-        _haematoma(blood & inside, grid.voxel_volume_ml),
+        haematoma_findings(blood_ml),
     )
 
 
-def _sixteen(probability: FloatImage) -> tuple[FloatImage, BoolArray]:
-    """Probabilities of the sixteen, shape (16, i, j, k), and where there is a haematoma, which is fluid among them."""
-    count = len(NEUROANATOMY_FINE)
-    sixteen = probability[:count]
-    if len(probability) == count:
-        return sixteen, np.zeros(sixteen.shape[1:], dtype=bool)
-    share = probability[count]
-    blood = share > HAEMATOMA_SHARE
-    # Where it is not likely enough, the others stand to each other as they do without it.
-    sixteen = sixteen / np.where(blood, np.float32(1), np.maximum(1 - share, np.float32(1e-6)))
-    sixteen[NEUROANATOMY_FINE[FLUID].index - 1][blood] += share[blood]
-    return sixteen, blood
-
-
-def _haematoma(blood: BoolArray, voxel_ml: float) -> tuple[Finding, ...]:
-    """What is told of a haematoma."""
-    ml = np.count_nonzero(blood) * voxel_ml
-    if ml < HAEMATOMA_ML:
-        return ()
-    return (
-        Finding(
-            "haematoma-suspected",
-            f"{ml:.0f} ml between bone and brain look like a haematoma to the network; they count as {FLUID}. Bright "
-            "brain next to bone can look so, too, and a haematoma as bright as brain does not: look at the picture.",
-            {"volume_ml": round(ml, 1)},
-        ),
-    )
+def _below_mm(grid: Volume, inside: BoolArray, orientation: str) -> FloatImage:
+    """Distance below the highest voxel inside, in a shape that broadcasts to the grid's."""
+    axis = next(n for n, letter in enumerate(orientation) if letter in "SI")
+    held = np.flatnonzero(inside.any(axis=tuple(n for n in range(3) if n != axis)))
+    numbers = np.arange(inside.shape[axis], dtype=np.float32)
+    below = held[-1] - numbers if orientation[axis] == "S" else numbers - held[0]
+    shape = [1, 1, 1]
+    shape[axis] = -1
+    return np.asarray(np.reshape(below * np.float32(grid.spacing_mm[axis]), shape))
