@@ -1,5 +1,7 @@
 """The brain on MR: a stand-in network on a head of known form; turned, coarse, empty and foreign images."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -112,6 +114,17 @@ def test_a_way_that_fits_little_better_counts_if_the_network_is_sure_only_so(hea
     _, findings = mr_network_mask(head[0], network=network)
     assert network.session.runs == 3
     assert [f.code for f in findings] == told
+
+
+@pytest.mark.parametrize(("voxels", "sureness", "codes"), [(800, 0.93, "RAS"), (950, 0.93, "LPS"), (800, 0.96, "LPS")])
+def test_a_way_in_which_less_is_found_less_surely_is_not_believed(head, monkeypatch, voxels, sureness, codes):
+    stated = SimpleNamespace(misfit_mm=4.9, sureness=0.95, voxels=1000, lie=Lie("LPS", 3.6, 4.9))
+    other = SimpleNamespace(misfit_mm=3.6, sureness=sureness, voxels=voxels)
+    runs = iter([stated, stated, other])
+    monkeypatch.setattr(mr_network, "_run", lambda *_: next(runs, None))
+    found, lie = mr_network._find(head[0], stand_in())
+    assert lie.codes == codes
+    assert found is (stated if codes == "RAS" else other)
 
 
 def test_a_short_field_of_view_gets_nothing_measured_below(head):

@@ -45,6 +45,8 @@ LEAST_ML = 100.0
 LIES_SO_MM = 3.4
 #: What fits no better than this in any way is no brain (mm).
 WORST_FIT_MM = 5.0
+#: Less than this share of the brain that is found as the header says is less.
+FINDS_LESS = 0.9
 #: The network is sure of heads like those it was trained on: the mean probability inside is greater than this.
 SURE = 0.93
 
@@ -67,6 +69,11 @@ class Coarse:
     def sureness(self) -> float:
         """Mean probability inside."""
         return float(self.probability[self.inside].mean())
+
+    @property
+    def voxels(self) -> int:
+        """How many the mask has."""
+        return int(np.count_nonzero(self.inside))
 
 
 def mr_network_mask(
@@ -145,10 +152,12 @@ def _find(grid: Volume, network: Network) -> tuple[Coarse, Lie]:
         if best is not None and best.misfit_mm < LIES_SO_MM:
             break
     as_stated = FARTHEST_MM if stated is None else stated.misfit_mm
-    # A head that fits hardly better another way lies as it says, unless the network is sure of it only so.
+    # A head that fits hardly better another way lies as it says, unless the network is sure of it only so; and so does
+    # one of which the network finds less another way, less surely: it knows heads that lie right.
     if stated is not None and best is not None:
         sure_only_so = best.misfit_mm < LIES_SO_MM and best.sureness >= SURE > stated.sureness
-        if not (sure_only_so or Lie(codes, best.misfit_mm, as_stated).turned):
+        better = sure_only_so or Lie(codes, best.misfit_mm, as_stated).turned
+        if not better or (best.sureness < stated.sureness and best.voxels < FINDS_LESS * stated.voxels):
             best, codes = stated, "RAS"
     if best is None or best.misfit_mm > WORST_FIT_MM:
         shape = "nothing" if best is None else f"nothing of a brain's shape (misfit {best.misfit_mm:.1f} mm)"
