@@ -39,8 +39,10 @@ def main() -> None:
     data = model.SerializeToString()
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / MODEL_FILE).write_bytes(data)
-    task = replace(read_task(given.after / TASK_FILE), sha256=sha256(data).hexdigest())
-    write_task(task, given.out / TASK_FILE)
+    task = read_task(given.after / TASK_FILE)
+    # What was measured after the training is not true of the mixture.
+    trained = {name: value for name, value in task.trained.items() if name != "validation"} | {"share": given.share}
+    write_task(replace(task, sha256=sha256(data).hexdigest(), trained=trained), given.out / TASK_FILE)
 
 
 if __name__ == "__main__":
