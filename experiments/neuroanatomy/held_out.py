@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 from compose import read
 from scipy import ndimage
 
-from cormack.core.labels import BRAIN, LabelMap
+from cormack.core.labels import BRAIN, Label, LabelMap, LabelTable
 from cormack.core.neuroanatomy import NEUROANATOMY_FINE
 from cormack.core.volume import AnyArray, Volume
 from cormack.physics.synthesis.anatomy import Anatomy, load_anatomy, save_anatomy
@@ -28,6 +28,7 @@ from cormack.physics.synthesis.neuromorphometrics import (
 from cormack.physics.synthesis.options import PoseOptions
 from cormack.physics.synthesis.pathology import Pathology
 from cormack.physics.synthesis.smooth import smooth_field
+from cormack.segment.haematoma import HAEMATOMA, VALUE
 
 #: First number of a random state, so that no scan is one of a training.
 SEED = 70
@@ -47,6 +48,9 @@ MASK_CUT_MM = (0.0, 10.0)
 #: Ventricles of the stress set grow to so many times their volume into the white matter, and a little more in the pose
 #: with this gain, which widens what lies beside them, too.
 GROWTH, WIDE_GAIN = 2.6, (0.2, 0.5)
+
+#: The sixteen and what may have bled beside the brain.
+KNOWN = LabelTable((*NEUROANATOMY_FINE, Label(VALUE, HAEMATOMA, "EAH", (128, 0, 0))))
 
 SYNTHESIS = {
     "variation_hu": (0.5, 2.5),
@@ -149,9 +153,17 @@ def _share(labels: AnyArray) -> float:
 
 
 def scanned(
-    anatomy: Anatomy, group: str, number: int, pixel_mm: float, ventricles: tuple[float, float] = (-0.25, 0.5)
+    anatomy: Anatomy,
+    group: str,
+    number: int,
+    pixel_mm: float,
+    ventricles: tuple[float, float] = (-0.25, 0.5),
+    finding: str = "",
 ) -> Scan:
-    """One CT of an anatomy: slices of 3 to 5 mm, noise of 2 to 6 HU; the same for every call."""
+    """One CT of an anatomy: slices of 3 to 5 mm, noise of 2 to 6 HU; the same for every call.
+
+    With a `finding` of `Pathology` it has this one; haematomas beside the brain are then `VALUE` in the truth.
+    """
     rng = np.random.default_rng([SEED, number, *anatomy.name.encode()])
     pose = PoseOptions(
         scale=(0.95, 1.05), stretch=0.04, turn_deg=8.0, wide_turn=0.0, shift_mm=3.0, ventricles=ventricles
@@ -161,7 +173,7 @@ def scanned(
     made = synthesize_ct(
         anatomy,
         rng,
-        CtSynthesis(pose=pose, **SYNTHESIS),
+        CtSynthesis(pose=pose, **(SYNTHESIS | (_with(finding) if finding else {}))),
         shape=(i, j, k * samples),
         spacing_mm=(pixel_mm, pixel_mm, SAMPLE_MM),
     )
@@ -180,16 +192,22 @@ def scanned(
         f"{anatomy.name} {number}",
         Volume(np.asfortranarray(np.rint(image).astype(np.int16)), affine),
         LabelMap(np.asfortranarray(brain.astype(np.uint8)), affine, BRAIN),
-        LabelMap(np.asfortranarray(truth), affine, NEUROANATOMY_FINE),
+        LabelMap(np.asfortranarray(truth), affine, KNOWN if finding else NEUROANATOMY_FINE),
         f"{samples * SAMPLE_MM:.0f} mm, {noise_hu:.1f} HU",
     )
+
+
+def _with(finding: str) -> dict[str, object]:
+    """Settings of a head with one finding and no other."""
+    chances = {field.name: float(field.name == finding) for field in fields(Pathology)}
+    return {"pathology": Pathology(**chances), "haematoma_target": VALUE}
 
 
 def largest_share(samples: AnyArray) -> AnyArray:
     """The label with most samples in each voxel, shape (i, j, k, samples) to (i, j, k); the smaller one of equals."""
     best = np.zeros(samples.shape[:3], dtype=np.uint8)
     labels = np.zeros_like(best)
-    for label in range(len(NEUROANATOMY_FINE) + 1):
+    for label in range(int(samples.max()) + 1):
         count = (samples == label).sum(axis=3, dtype=np.uint8)
         labels[count > best] = label
         np.maximum(best, count, out=best)

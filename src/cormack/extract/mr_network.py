@@ -45,7 +45,7 @@ LEAST_ML = 100.0
 LIES_SO_MM = 3.4
 #: What fits no better than this in any way is no brain (mm).
 WORST_FIT_MM = 5.0
-#: Less than this share of the brain that is found as the header says is less.
+#: A turned head has lost brain if the network finds less than this share of what it finds as the header says.
 FINDS_LESS = 0.9
 #: The network is sure of heads like those it was trained on: the mean probability inside is greater than this.
 SURE = 0.93
