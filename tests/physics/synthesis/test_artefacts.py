@@ -43,7 +43,7 @@ def test_cupping_brightens_soft_tissue_next_to_the_vault_alone() -> None:
         below_mm = 64 - np.hypot(x[:, None], x[None, :])
         image = np.select([below_mm > 0, below_mm > -7], [35.0, 900.0], -1000.0).astype(np.float32)[:, :, None]
         before = image.copy()
-        cupping(image, pixel_mm, 10.0)
+        cupping(image, pixel_mm, 10.0, 6.0)
         gained = (image - before)[:, :, 0]
         assert gained[(below_mm > 0) & (below_mm < 1)].mean() == pytest.approx(9, abs=1.5)
         assert gained[(below_mm > 4.5) & (below_mm < 5.5)].mean() == pytest.approx(5, abs=1)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import ndimage
+from scipy.special import erf
 
 from cormack.physics.synthesis.anatomy import FloatImage
 
 #: Above this is bone or metal (HU), above that metal.
 BONE_HU, METAL_HU = 350.0, 2600.0
-#: Standard deviation of what bone adds to its surroundings (mm), and the share of it at the surface of a bone of 7 mm.
-CUPPING_MM, CUPPING_AT_BONE = 6.0, 0.35
+#: At the surface of a bone of this thickness (mm) soft tissue gains all that cupping gives.
+CUPPING_BONE_MM = 7.0
 #: Directions in which streaks are tabled.
 _ANGLES = 256
 
@@ -71,8 +72,10 @@ def beam_hardening(image: FloatImage, pixel_mm: float, strength: float, rim_hu: 
         image += np.float32(rim_hu) * np.clip(near, 0, 1) * (image < 150)
 
 
-def cupping(image: FloatImage, pixel_mm: float, gain_hu: float) -> None:
+def cupping(image: FloatImage, pixel_mm: float, gain_hu: float, width_mm: float) -> None:
     """Soft tissue brighter towards the vault, as hardening of the beam leaves it after correction for water, in place.
+
+    Near the vertex, where a slice cuts the vault aslant, more of it is bone, and all of the brain may be brighter.
 
     Parameters
     ----------
@@ -80,10 +83,12 @@ def cupping(image: FloatImage, pixel_mm: float, gain_hu: float) -> None:
     pixel_mm : float
     gain_hu : float
         HU gained next to bone.
+    width_mm : float
+        Standard deviation of the Gaussian that spreads what bone adds to its surroundings.
     """
-    width = CUPPING_MM / pixel_mm
+    width = width_mm / pixel_mm
     share = ndimage.gaussian_filter((image > BONE_HU).astype(np.float32), (width, width, 0), truncate=3.0)
-    share *= np.float32(1 / CUPPING_AT_BONE)
+    share *= np.float32(2 / erf(CUPPING_BONE_MM / width_mm / np.sqrt(2)))
     image += np.float32(gain_hu) * np.clip(share, 0, 1) * (image < BONE_HU) * (image > -200)
 
 

@@ -128,7 +128,7 @@ def _spoil(image: FloatImage, scene: Scene, pose: Pose, grid: SampleGrid, slices
         scene.facts["hardening_hu_per_mm"] = round(strength, 2)
     if options.cupping_hu[1] > 0:
         gain_hu = max(0.0, rng.uniform(*options.cupping_hu))
-        cupping(image, pixel_mm, gain_hu)
+        cupping(image, pixel_mm, gain_hu, rng.uniform(*options.cupping_mm))
         scene.facts["cupping_hu"] = round(gain_hu, 1)
     if rng.random() < options.motion:
         motion(image, rng)

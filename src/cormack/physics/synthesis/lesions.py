@@ -34,7 +34,7 @@ def subdural_haematoma(scene: Scene) -> None:
     middle = scene.middle
     for side in rng.permutation([-1.0, 1.0])[: 1 + int(rng.random() < 0.2)]:
         direction = np.array([side, rng.uniform(-0.6, 0.6), rng.uniform(0.1, 0.9)])
-        box, shell = _crescent(scene, middle, direction, rng.uniform(3, 20), rng.uniform(-0.1, 0.45))
+        box, shell = _crescent(scene, middle, direction, rng.uniform(3, 20), rng.uniform(-0.1, 0.75))
         kind = str(rng.choice(["fresh", "old", "level"]))
         scene.collect(box, shell, Tissue.BLOOD if kind == "fresh" else Tissue.OLD_BLOOD)
         if kind == "level":

@@ -78,7 +78,9 @@ class CtSynthesis:
     beam_hardening, hardening_hu_per_mm : float, range
         Probability and strength of dark bands between the petrous bones.
     cupping_hu : range
-        HU that soft tissue gains next to bone, half of it 5 mm away; below 0 nothing is gained.
+        HU that soft tissue gains next to bone; below 0 nothing is gained.
+    cupping_mm : range
+        Standard deviation of the Gaussian by which what is gained falls off from bone.
     motion : float
         Probability that some slices show doubled edges.
     brain_extracted : float
@@ -112,6 +114,7 @@ class CtSynthesis:
     beam_hardening: float = 0.4
     hardening_hu_per_mm: Range = (0.1, 0.8)
     cupping_hu: Range = (0.0, 0.0)
+    cupping_mm: Range = (6.0, 6.0)
     motion: float = 0.08
     brain_extracted: float = 0.0
     mask_error_mm: Range = (-1.0, 1.5)
