@@ -46,6 +46,11 @@ def compare(modules):
 
 
 @pytest.fixture(scope="module")
+def ventricles(modules):
+    return importlib.import_module("ventricles")
+
+
+@pytest.fixture(scope="module")
 def anatomy():
     """A head of half a head's size: what is drawn on 2 mm is taken for 1 mm."""
     labels = make_neuroanatomy((2.0, 2.0, 2.0), reach_mm=100.0).labels.data
@@ -123,3 +128,30 @@ def test_every_configuration_of_the_paper_can_be_trained(compare, tmp_path):
         assert f"{config.network.normalisation}, {config.training.class_weights}" == name
     size = sum(weights.numel() for weights in make_network(config).parameters())
     assert 1.5e6 < size < 2.5e6
+
+
+def test_a_threshold_half_way_measures_a_sphere_of_fluid_in_noise(ventricles):
+    spacing_mm = (0.5, 0.5, 2.0)
+    i, j, k = np.ogrid[:120, :120, :40]
+    away_mm = np.sqrt(((i - 60) * 0.5) ** 2 + ((j - 60) * 0.5) ** 2 + ((k - 20) * 2.0) ** 2)
+    rng = np.random.default_rng(3)
+    hu = np.where(away_mm < 16, 6.0, 34.0) + rng.normal(0, 4, away_mm.shape)
+    measured = ventricles.half_way(hu, away_mm < 20, away_mm < 30, spacing_mm)
+    assert measured.ml == pytest.approx(4 / 3 * np.pi * 1.6**3, rel=0.02)
+    assert measured.threshold == pytest.approx(20, abs=0.3)
+
+
+def test_drawn_areas_hold_for_the_slices_around(ventricles):
+    square = [[9.5, 9.5], [19.5, 9.5], [19.5, 29.5], [9.5, 29.5]]
+    other = [[1.5, 1.5], [5.5, 1.5], [5.5, 5.5], [1.5, 5.5]]
+    area = ventricles.drawn_area({"10": [square], "14": [square, other]}, (40, 40, 20))
+    assert np.flatnonzero(area.any(axis=(0, 1))).tolist() == list(range(8, 17))
+    assert [np.count_nonzero(area[:, :, k]) for k in (12, 13)] == [200, 216]
+    assert area[15, 20, 8:17].all()
+    assert not area[25, 20].any()
+
+
+def test_areas_are_drawn_for_three_scans(ventricles):
+    for polygons in ventricles.read_toml(ventricles.AREAS).values():
+        assert all(len(polygon) >= 4 for drawn in polygons.values() for polygon in drawn)
+    assert sorted(ventricles.read_toml(ventricles.AREAS)) == ["cq500_cta", "ge_tilted", "toshiba_2mm"]
