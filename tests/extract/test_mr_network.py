@@ -170,6 +170,21 @@ def test_what_is_no_head_is_refused(head):
         mr_network_mask(volume.with_data(np.where(volume.data == BRAIN, 30.0, volume.data)), network=stand_in())
 
 
+@pytest.mark.parametrize(
+    ("misfit_mm", "doubt", "told"),
+    [(4.9, 6.0, "brain-unsure"), (5.5, 0.0, "brain-shape-unusual"), (5.5, 6.0, None), (6.6, 0.0, None)],
+)
+def test_an_unusual_shape_is_believed_if_the_network_is_sure(head, monkeypatch, misfit_mm, doubt, told):
+    monkeypatch.setattr(mr_network, "how_it_lies", lambda *_: Lie("RAS", misfit_mm, misfit_mm))
+    if told is None:
+        with pytest.raises(ExtractionError, match="nothing of a brain's shape"):
+            mr_network_mask(head[0], network=stand_in(doubt=doubt))
+    else:
+        mask, findings = mr_network_mask(head[0], network=stand_in(doubt=doubt))
+        assert [f.code for f in findings] == [told]
+        assert dice(mask, head[1]) > 0.99
+
+
 def test_an_unsure_network_is_told(head):
     _, findings = mr_network_mask(head[0], network=stand_in(doubt=6.0))
     assert [f.code for f in findings] == ["brain-unsure"]

@@ -43,8 +43,10 @@ MARGIN_MM = 10.0
 LEAST_ML = 100.0
 #: A brain whose surface lies so close to a skull's, laid on it as the header says, lies so (mm); real ones 2 to 3.
 LIES_SO_MM = 3.4
-#: What fits no better than this in any way is no brain (mm).
+#: What fits no better than this in any way is no brain (mm), unless the network is sure, …
 WORST_FIT_MM = 5.0
+#: … when it may fit so badly. Bodies, necks and noise of more than 5 mm have a mean probability of 0.92 at most.
+WORST_SURE_FIT_MM = 6.5
 #: A turned head has lost brain if the network finds less than this share of what it finds as the header says.
 FINDS_LESS = 0.9
 #: The network is sure of heads like those it was trained on: the mean probability inside is greater than this.
@@ -159,7 +161,7 @@ def _find(grid: Volume, network: Network) -> tuple[Coarse, Lie]:
         better = sure_only_so or Lie(codes, best.misfit_mm, as_stated).turned
         if not better or (best.sureness < stated.sureness and best.voxels < FINDS_LESS * stated.voxels):
             best, codes = stated, "RAS"
-    if best is None or best.misfit_mm > WORST_FIT_MM:
+    if best is None or best.misfit_mm > (WORST_SURE_FIT_MM if best.sureness >= SURE else WORST_FIT_MM):
         shape = "nothing" if best is None else f"nothing of a brain's shape (misfit {best.misfit_mm:.1f} mm)"
         raise ExtractionError(
             f"the network finds {shape} in the image, turned any way; an MR that shows most of a head is expected"
@@ -205,4 +207,16 @@ def _findings(found: Coarse, lie: Lie) -> tuple[Finding, ...]:
         findings.append(orientation_finding(lie))
     if found.sureness < SURE:
         findings.append(unsure_finding(found.sureness, SURE))
+    if found.misfit_mm > WORST_FIT_MM:
+        findings.append(_unusual_finding(found.misfit_mm))
     return tuple(findings)
+
+
+def _unusual_finding(misfit_mm: float) -> Finding:
+    """A skull fits the mask badly."""
+    return Finding(
+        "brain-shape-unusual",
+        f"the brain found has an unusual shape: a skull laid on it is {misfit_mm:.1f} mm away on average, usually less "
+        f"than {WORST_FIT_MM:.0f}; look at the mask",
+        {"misfit_mm": misfit_mm},
+    )
