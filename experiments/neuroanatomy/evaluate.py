@@ -1,7 +1,7 @@
 """The whole method of `cormack segment neuroanatomy` measured as in Cai et al. 2020 (doi 10.1148/ryai.2020190183).
 
     python experiments/neuroanatomy/evaluate.py ANATOMIES OUT [--network DIR] [--cases 8] [--widen SHARED_DATA]
-        [--names NAME ...] [--second DIR] [--atlases N] [--pixel-mm 0.8]
+        [--names NAME ...] [--second DIR] [--atlases N] [--pixel-mm 0.8] [--slices-mm 3 4 5]
 
 ANATOMIES are those of `compose.py`; NAMES the beginnings of the names of those that the network was not trained on.
 Sets of synthetic CT (`held_out.py`): the manual map that was held out, composed anatomies that were held out, tight
@@ -23,7 +23,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from held_out import Scan, held_out, wide_ventricles
+from held_out import SLICE_SAMPLES, Scan, held_out, wide_ventricles
 
 from cormack.core.labels import LabelMap
 from cormack.core.neuroanatomy import COARSE_OF_FINE, NEUROANATOMY, NEUROANATOMY_FINE
@@ -72,12 +72,15 @@ def main() -> None:
     parser.add_argument("--second", type=Path)
     parser.add_argument("--atlases", type=int, default=0, metavar="N")
     parser.add_argument("--pixel-mm", type=float, default=0.8)
+    parser.add_argument("--slices-mm", type=int, nargs="+", default=SLICE_SAMPLES, help="thicknesses to draw from")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    scans: Iterable[Scan] = held_out(given.anatomies, given.names, given.cases, given.pixel_mm)
+    scans: Iterable[Scan] = held_out(given.anatomies, given.names, given.cases, given.pixel_mm, given.slices_mm)
     if given.widen is not None:
         kept = given.out / "wide"
-        scans = chain(scans, wide_ventricles(given.widen, given.names, kept, given.cases, given.pixel_mm))
+        scans = chain(
+            scans, wide_ventricles(given.widen, given.names, kept, given.cases, given.pixel_mm, given.slices_mm)
+        )
     atlases = chosen_atlases(given.anatomies, given.names, given.atlases, given.out) if given.atlases else None
     rows, confusion = measured(scans, given.out, given.network, given.second, atlases)
     for group, counts in confusion.items():

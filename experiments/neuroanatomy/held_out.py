@@ -90,13 +90,15 @@ class Scan:
     facts: str
 
 
-def held_out(anatomies: Path, names: Sequence[str], cases: int, pixel_mm: float) -> Iterator[Scan]:
+def held_out(
+    anatomies: Path, names: Sequence[str], cases: int, pixel_mm: float, slices: Sequence[int] = SLICE_SAMPLES
+) -> Iterator[Scan]:
     """Scans of anatomies whose names begin so, `cases` of manual maps, of composed ones and of tight ones."""
     paths = sorted(path for path in anatomies.glob("*.npz") if path.name.startswith(tuple(names)))
     for group in ("manual map", "composed", "tight"):
         own = [path for path in paths if group_of(path.name) == group]
         for number in range(cases if own else 0):
-            yield scanned(load_anatomy(own[number % len(own)]), group, number, pixel_mm)
+            yield scanned(load_anatomy(own[number % len(own)]), group, number, pixel_mm, slices=slices)
 
 
 def group_of(name: str) -> str:
@@ -104,7 +106,14 @@ def group_of(name: str) -> str:
     return "tight" if "-tight-" in name else "composed" if name.startswith("malf") else "manual map"
 
 
-def wide_ventricles(data: Path, names: Sequence[str], kept: Path, cases: int, pixel_mm: float) -> Iterator[Scan]:
+def wide_ventricles(
+    data: Path,
+    names: Sequence[str],
+    kept: Path,
+    cases: int,
+    pixel_mm: float,
+    slices: Sequence[int] = SLICE_SAMPLES,
+) -> Iterator[Scan]:
     """Scans of composed anatomies with large ventricles.
 
     Parameters
@@ -117,12 +126,14 @@ def wide_ventricles(data: Path, names: Sequence[str], kept: Path, cases: int, pi
         Folder where anatomies stay, for the next time.
     cases : int
     pixel_mm : float
+    slices : sequence of int
+        Millimetres to draw a scan's slices from.
     """
     kept.mkdir(parents=True, exist_ok=True)
     own = [name for name in names if name.startswith("malf")]
     for number in range(cases if own else 0):
         usual, wide = _composed(data, own[number % len(own)], kept)
-        scan = scanned(wide, "wide ventricles", number, pixel_mm, WIDE_GAIN)
+        scan = scanned(wide, "wide ventricles", number, pixel_mm, WIDE_GAIN, slices=slices)
         factor = _share(scan.truth.data) / _share(usual.targets)
         yield replace(scan, facts=f"{scan.facts}, ventricles x{factor:.1f}")
 
@@ -159,8 +170,9 @@ def scanned(
     pixel_mm: float,
     ventricles: tuple[float, float] = (-0.25, 0.5),
     finding: str = "",
+    slices: Sequence[int] = SLICE_SAMPLES,
 ) -> Scan:
-    """One CT of an anatomy: slices of 3 to 5 mm, noise of 2 to 6 HU; the same for every call.
+    """One CT of an anatomy: noise of 2 to 6 HU, slices of a random one of these thicknesses (mm); always the same.
 
     With a `finding` of `Pathology` it has this one; haematomas beside the brain are then `VALUE` in the truth.
     """
@@ -168,7 +180,7 @@ def scanned(
     pose = PoseOptions(
         scale=(0.95, 1.05), stretch=0.04, turn_deg=8.0, wide_turn=0.0, shift_mm=3.0, ventricles=ventricles
     )
-    samples = int(rng.choice(SLICE_SAMPLES))
+    samples = int(rng.choice(slices))
     i, j, k = (round(mm / h) for mm, h in zip(VIEW_MM, (pixel_mm, pixel_mm, SAMPLE_MM * samples), strict=True))
     made = synthesize_ct(
         anatomy,
