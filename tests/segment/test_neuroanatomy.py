@@ -184,22 +184,22 @@ def test_a_haematoma_beside_the_brain_is_fluid_and_told(head, tmp_path, network)
     assert ml > 20
 
 
-def test_what_is_bright_at_the_vertex_alone_or_small_is_no_haematoma():
+def test_what_is_small_is_no_haematoma():
     probability = np.zeros((17, 40, 40, 60), dtype=np.float32)
     probability[11] = 0.2
     probability[1] = 0.1
-    probability[16, 2:22, 2:22, 45:] = probability[16, 30:34, 30:34, :10] = 0.7
+    probability[16, 2:12, 2:22, 35:59] = probability[16, 30:34, 30:34, :10] = 0.7
     inside = np.ones(probability.shape[1:], dtype=bool)
-    below_mm = np.arange(59, -1, -1, dtype=np.float32)[None, None]
-    sixteen, ml = told_apart(probability, inside, below_mm, 0.001)
+    sixteen, ml = told_apart(probability, inside, 0.001)
     assert ml == 0
     # The others share what it had.
     np.testing.assert_allclose(sixteen[[11, 1], 5, 5, 50], [0.2 / 0.3, 0.1 / 0.3], rtol=1e-5)
-    probability[16, 2:22, 2:22, 10:] = 0.7
-    sixteen, ml = told_apart(probability, inside, below_mm, 0.001)
-    assert ml == pytest.approx(0.001 * 20 * 20 * 50)
+    probability[16, 2:12, 2:22, 34] = 0.7
+    sixteen, ml = told_apart(probability, inside, 0.001)
+    assert ml == pytest.approx(0.001 * 10 * 20 * 25)
     assert sixteen[1, 5, 5, 50] == pytest.approx(0.8)
-    assert np.array_equal(told_apart(probability[:16], inside, below_mm, 0.001)[0], probability[:16])
+    assert sixteen[1, 31, 31, 5] == pytest.approx(1 / 3, rel=1e-5)
+    assert np.array_equal(told_apart(probability[:16], inside, 0.001)[0], probability[:16])
 
 
 def test_networks_of_other_structures_are_refused(head, tmp_path):

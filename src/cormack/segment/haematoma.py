@@ -1,7 +1,6 @@
 """What has bled between bone and brain, where a network tells it apart from the fluid, which it counts as.
 
-Bright brain next to bone can look like blood; near the vertex, where thick slices mix brain and bone, it often does. So
-a haematoma has to be of some size and to reach down from there.
+Bright brain next to bone can look like blood, in places, so that a haematoma has to be of some size.
 """
 
 from __future__ import annotations
@@ -19,17 +18,13 @@ HAEMATOMA, VALUE = "haematoma beside the brain", len(NEUROANATOMY_FINE) + 1
 FLUID = NEUROANATOMY_FINE["subarachnoid space"]
 #: Where a haematoma is likelier than this, there is one …
 LIKELY = 0.5
-#: … if a piece has this volume (ml), …
+#: … if a piece has this volume (ml).
 LEAST_ML = 5.0
-#: … and of it this share lies farther than so many millimetres below the highest voxel of the brain.
-LOW_SHARE, VERTEX_MM = 0.3, 30.0
 #: Voxels hang together across faces, edges and corners.
 _NEIGHBOURS: npt.NDArray[np.bool_] = ndimage.generate_binary_structure(3, 3)
 
 
-def told_apart(
-    probability: FloatImage, inside: BoolArray, below_mm: FloatImage, voxel_ml: float
-) -> tuple[FloatImage, float]:
+def told_apart(probability: FloatImage, inside: BoolArray, voxel_ml: float) -> tuple[FloatImage, float]:
     """Probabilities of the sixteen, haematomas being fluid, and how much of these there is.
 
     Parameters
@@ -38,8 +33,6 @@ def told_apart(
         The last of seventeen is the haematoma's.
     inside : bool array, shape (i, j, k)
         The intracranial space.
-    below_mm : float array that broadcasts to (i, j, k)
-        Distance below the highest voxel inside.
     voxel_ml : float
 
     Returns
@@ -52,7 +45,7 @@ def told_apart(
     if len(probability) < VALUE:
         return sixteen, 0.0
     share = probability[VALUE - 1]
-    blood = _believed((share > LIKELY) & inside, below_mm, voxel_ml)
+    blood = _of_some_size((share > LIKELY) & inside, voxel_ml)
     sixteen = sixteen / np.where(blood, np.float32(1), np.maximum(1 - share, np.float32(1e-6)))
     sixteen[FLUID.index - 1][blood] += share[blood]
     return sixteen, float(np.count_nonzero(blood) * voxel_ml)
@@ -72,11 +65,9 @@ def haematoma_findings(ml: float) -> tuple[Finding, ...]:
     )
 
 
-def _believed(likely: BoolArray, below_mm: FloatImage, voxel_ml: float) -> BoolArray:
-    """Pieces that are large enough and do not lie at the vertex alone."""
-    pieces, count = ndimage.label(likely, _NEIGHBOURS)
-    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
-    low = np.bincount(pieces[likely & (below_mm > VERTEX_MM)], minlength=count + 1)
-    kept = (sizes * voxel_ml >= LEAST_ML) & (low >= LOW_SHARE * sizes)
-    kept[0] = False
-    return np.asarray(kept[pieces])
+def _of_some_size(likely: BoolArray, voxel_ml: float) -> BoolArray:
+    """Pieces that are large enough."""
+    pieces, _ = ndimage.label(likely, _NEIGHBOURS)
+    large = np.bincount(pieces.ravel()) * voxel_ml >= LEAST_ML
+    large[0] = False
+    return np.asarray(large[pieces])

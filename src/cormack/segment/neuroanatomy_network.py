@@ -12,7 +12,7 @@ from cormack.nn.predict import predict_grid
 from cormack.nn.store import Network, load_network
 from cormack.segment.brain_grid import brain_on_grid
 from cormack.segment.haematoma import HAEMATOMA, VALUE, haematoma_findings, told_apart
-from cormack.segment.opinion import BoolArray, FloatImage, Opinion, likeliest, overlap
+from cormack.segment.opinion import FloatImage, Opinion, likeliest, overlap
 
 #: The packaged network.
 NAME = "ct-neuroanatomy"
@@ -59,10 +59,9 @@ def network_opinion(
     probability = predict_grid(grid, chosen).probability
     mirrored = Volume(np.ascontiguousarray(np.flip(grid.data, sideways)), grid.affine, grid.unit, grid.outside)
     second = np.flip(predict_grid(mirrored, chosen).probability, sideways + 1)
-    below_mm = _below_mm(grid, inside, chosen.task.input.orientation)
 
     def view(seen: FloatImage) -> tuple[FloatImage, float]:
-        return told_apart(seen, inside, below_mm, grid.voxel_volume_ml)
+        return told_apart(seen, inside, grid.voxel_volume_ml)
 
     views = [np.where(inside, likeliest(view(seen)[0])[0], 0).astype(np.uint8) for seen in (probability, second)]
     probability += second
@@ -77,14 +76,3 @@ def network_opinion(
         "the network on the brain and on its mirror image",
         haematoma_findings(blood_ml),
     )
-
-
-def _below_mm(grid: Volume, inside: BoolArray, orientation: str) -> FloatImage:
-    """Distance below the highest voxel inside, in a shape that broadcasts to the grid's."""
-    axis = next(n for n, letter in enumerate(orientation) if letter in "SI")
-    held = np.flatnonzero(inside.any(axis=tuple(n for n in range(3) if n != axis)))
-    numbers = np.arange(inside.shape[axis], dtype=np.float32)
-    below = held[-1] - numbers if orientation[axis] == "S" else numbers - held[0]
-    shape = [1, 1, 1]
-    shape[axis] = -1
-    return np.asarray(np.reshape(below * np.float32(grid.spacing_mm[axis]), shape))
