@@ -227,3 +227,15 @@ def test_the_packaged_network_finds_a_real_brain(shared_data):
     mask = brain_mask(volume)
     assert mask.table[1].name == "brain and CSF"
     assert dice(mask.data > 0, np.asarray(labels.dataobj) > 0) > 0.93
+
+
+@pytest.mark.parametrize(
+    ("misfit_mm", "sureness", "taken"),
+    [(3.3, 0.90, True), (4.0, 0.90, True), (5.0, 0.90, False), (5.0, 0.96, True), (5.4, 0.96, False)],
+)
+def test_less_of_the_neck_counts_if_it_fits_or_the_network_is_surer(head, monkeypatch, misfit_mm, sureness, taken):
+    whole = SimpleNamespace(misfit_mm=5.3, sureness=0.95)
+    short = SimpleNamespace(misfit_mm=misfit_mm, sureness=sureness)
+    runs = iter([whole, short])
+    monkeypatch.setattr(mr_network, "_run", lambda *_: next(runs))
+    assert mr_network._as_stated(head[0], stand_in()) is (short if taken else whole)

@@ -18,7 +18,7 @@ from cormack.core.labels import LabelMap
 from cormack.core.volume import Volume
 from cormack.extract.mr_head import tissue_threshold
 from cormack.extract.network import unsure_finding
-from cormack.extract.upright import FARTHEST_MM, Lie, how_it_lies, orientation_finding, turned, ways
+from cormack.extract.upright import BETTER_MM, FARTHEST_MM, Lie, how_it_lies, orientation_finding, turned, ways
 from cormack.imaging.workgrid import BoolArray, FloatImage, bounding_box, distance_mm, largest_component
 from cormack.nn.grid import WayBack, onto_grid
 from cormack.nn.post import apply_steps
@@ -170,12 +170,18 @@ def _find(grid: Volume, network: Network) -> tuple[Coarse, Lie]:
 
 
 def _as_stated(grid: Volume, network: Network) -> Coarse | None:
-    """What the network finds in a head that lies as its header says, with less of the neck if that looks better."""
+    """What the network finds in a head that lies as its header says, with less of the neck if that looks better.
+
+    What fits hardly better with less of the neck is believed only if the network is surer of it.
+    """
     found = _run(grid, network)
     if found is not None and found.misfit_mm < LIES_SO_MM:
         return found
-    tries = (found, _run(grid, network, SHORT_HEAD_MM))
-    return min((f for f in tries if f is not None), key=lambda f: f.misfit_mm, default=None)
+    short = _run(grid, network, SHORT_HEAD_MM)
+    if found is None or short is None:
+        return found or short
+    fits = short.misfit_mm < max(LIES_SO_MM, found.misfit_mm - BETTER_MM)
+    return short if fits or (short.misfit_mm < found.misfit_mm and short.sureness > found.sureness) else found
 
 
 def _run(grid: Volume, network: Network, height_mm: float = HEAD_HEIGHT_MM) -> Coarse | None:
