@@ -5,7 +5,8 @@
 
 SCAN as `cormack convert` writes it, BRAIN and LABELS (of the eleven or the sixteen) on its grid. `areas.toml` holds
 polygons around the lateral and the third ventricle of the scans of the shared data that we looked at, drawn on the
-images alone, generously, so that they leave out other fluid and cut nothing else; what lies in none is not measured.
+images, without labels in sight, generously, so that they leave out other fluid and cut nothing else; what lies in none
+is not measured.
 
 The threshold is half-way between the median of what is darker and lies deep within and that of the brain around,
 repeated until it stays, in slices smoothed by a Gaussian of 0.7 mm. With --anatomies the same is done with synthetic
