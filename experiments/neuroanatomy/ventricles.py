@@ -62,7 +62,7 @@ class Measured(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", type=Path, nargs="*", metavar="SCAN BRAIN LABELS")
-    parser.add_argument("--areas", metavar="NAME")
+    parser.add_argument("--areas", choices=sorted(read_toml(AREAS)))
     parser.add_argument("--anatomies", type=Path)
     parser.add_argument("--cases", type=int, default=6)
     parser.add_argument("--names", nargs="+", default=HELD_OUT)
@@ -114,7 +114,10 @@ def told(measured: Measured) -> str:
 
 
 def drawn_area(polygons: dict[str, list[list[list[float]]]], shape: tuple[int, int, int]) -> BoolArray:
-    """What lies within the polygons of the nearest slice that has some; half a gap beyond the first and the last."""
+    """What lies within the polygons of the nearest slice that has some; half a gap beyond the first and the last.
+
+    Polygons are lists of (i, j) in voxels, by the number of their slice; the result has the shape (i, j, k) asked for.
+    """
     drawn = sorted(int(k) for k in polygons)
     beyond = (drawn[1] - drawn[0]) // 2
     area = np.zeros(shape, dtype=bool)
@@ -126,7 +129,15 @@ def drawn_area(polygons: dict[str, list[list[list[float]]]], shape: tuple[int, i
 
 
 def half_way(hu: AnyArray, area: BoolArray, brain: BoolArray, spacing_mm: tuple[float, float, float]) -> Measured:
-    """What is darker than half-way between fluid and brain, within an area."""
+    """What is darker than half-way between fluid and brain, within an area.
+
+    Parameters
+    ----------
+    hu : array, shape (i, j, k)
+    area, brain : bool array, shape (i, j, k)
+        Where fluid is looked for, and what the brain around it may be measured in.
+    spacing_mm : (i, j, k)
+    """
     margin = tuple(int(np.ceil((AROUND_MM[1] + 1) / h)) for h in spacing_mm)
     where = np.argwhere(area)
     box = tuple(

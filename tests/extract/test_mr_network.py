@@ -185,6 +185,14 @@ def test_an_unusual_shape_is_believed_if_the_network_is_sure(head, monkeypatch, 
         assert dice(mask, head[1]) > 0.99
 
 
+def test_an_unusual_shape_is_not_believed_of_a_head_that_is_found_turned_alone(head, monkeypatch):
+    other = SimpleNamespace(misfit_mm=5.5, sureness=0.97, voxels=1000)
+    runs = iter([None, None, other])
+    monkeypatch.setattr(mr_network, "_run", lambda *_: next(runs, None))
+    with pytest.raises(ExtractionError, match="nothing of a brain's shape"):
+        mr_network._find(head[0], stand_in())
+
+
 def test_an_unsure_network_is_told(head):
     _, findings = mr_network_mask(head[0], network=stand_in(doubt=6.0))
     assert [f.code for f in findings] == ["brain-unsure"]
