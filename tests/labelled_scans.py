@@ -12,21 +12,27 @@ from scipy import ndimage
 from analytic_neuroanatomy import AnalyticHead
 from cormack.core.labels import Label, LabelTable
 from cormack.core.neuroanatomy import NEUROANATOMY_FINE
-from cormack.core.volume import Volume
+from cormack.core.volume import FloatArray, Volume
 from cormack.nn.task import Channel, Task, TaskInput, TaskOutput, write_task
 from cormack.segment.haematoma import HAEMATOMA
 
 #: HU of label 0 (not used), of the sixteen, and of haematomas; the order keeps neighbours in space apart in value.
 STEP_HU, FIRST_HU = 4.0, 8.0
 HU = FIRST_HU + STEP_HU * np.arange(18)
+#: The same as they are in heads: fluid, dura and tissue.
+TRUE_HU = np.full(18, 32.0)
+TRUE_HU[[NEUROANATOMY_FINE[name].index for name in ("subarachnoid space", "ventricular system", "central sulcus")]] = (
+    8.0
+)
+TRUE_HU[NEUROANATOMY_FINE["dural folds and venous sinuses"].index] = 50.0
 BONE_HU, AIR_HU = 900, -1000
 LOW_HU, HIGH_HU = 0.0, 80.0
 
 
-def head_ct(head: AnalyticHead, *, skull: bool = True) -> Volume:
-    """The head as CT; with skull and skin, or the brain alone."""
+def head_ct(head: AnalyticHead, *, skull: bool = True, hu: FloatArray = HU) -> Volume:
+    """The head as CT; with skull and skin, or the brain alone; `hu` by label."""
     inside = head.labels.data > 0
-    data = np.where(inside, HU[head.labels.data], AIR_HU)
+    data = np.where(inside, hu[head.labels.data], AIR_HU)
     if skull:
         steps = [round(6 / h) for h in np.linalg.norm(head.labels.affine[:3, :3], axis=0)]
         near = ndimage.distance_transform_edt(~inside) <= steps[0]

@@ -26,7 +26,7 @@ from cormack.pipeline.options import RunOptions
 from cormack.pipeline.run import run
 from cormack.register.engine import GivenEngine
 from cormack.segment.neuroanatomy import draw_structures
-from labelled_scans import head_ct, write_knowing_network
+from labelled_scans import TRUE_HU, head_ct, write_knowing_network
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +70,14 @@ def test_measures_are_taken_and_volumes_among_them_are_exact(found):
 
 def atlas_folder(folder: Path, head) -> Path:
     folder.mkdir()
-    write_volume(folder / "one.nii.gz", head_ct(head))
+    write_volume(folder / "one.nii.gz", head_ct(head, hu=TRUE_HU))
     write_labels(folder / "one_dseg.nii.gz", head.labels)
     return folder
 
 
 def test_an_atlas_of_the_same_head_gives_its_labels(head, tmp_path):
     folder = atlas_folder(tmp_path / "atlases", head)
-    scan = head_ct(head)
+    scan = head_ct(head, hu=TRUE_HU)
     opinion, findings = atlas_opinion(scan, head.brain, folder, engine=GivenEngine(Affine.identity()))
     assert findings == ()
     drawn = draw_structures(scan, head.brain, opinion).labels

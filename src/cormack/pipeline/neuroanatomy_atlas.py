@@ -1,12 +1,12 @@
-"""Route `atlas`: labelled atlases of a folder brought onto the brain of a scan and fused."""
+"""Route `atlas`: labelled atlases of a folder brought onto the brain of a scan, fused, and checked by its values."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 
 from cormack.core.errors import InputError
 from cormack.core.findings import Finding
@@ -17,11 +17,13 @@ from cormack.files.nifti import is_nifti
 from cormack.imaging.orient import reorient
 from cormack.nn.task import TaskInput
 from cormack.pipeline.images import Kind, read_image
-from cormack.register.atlas import Atlas, carry_labels, label_by_atlases
-from cormack.register.engine import Engine
-from cormack.register.fusion import Fusion
+from cormack.register.atlas import Atlas, carry_atlases
+from cormack.register.engine import Engine, Metric
+from cormack.register.fusion import similarity_weights
+from cormack.segment.atlas_prior import with_values
 from cormack.segment.brain_grid import brain_on_grid
-from cormack.segment.opinion import BoolArray, FloatImage, Labels, Opinion, overlap
+from cormack.segment.brain_values import brain_contrast
+from cormack.segment.opinion import FloatImage, Labels, Opinion, overlap
 
 #: End of the name of a label map that stands beside its image `NAME.nii.gz`.
 LABEL_ENDINGS = ("_dseg", "_labels")
@@ -29,8 +31,6 @@ LABEL_ENDINGS = ("_dseg", "_labels")
 SPACING_MM = 1.5
 #: Values beyond do not count: an atlas without skull has none there (HU).
 OUTSIDE_HU = -1000.0
-#: Width of the Gaussian that makes shares of fused labels, in voxels.
-SMOOTHING = 0.7
 
 
 def atlas_opinion(
@@ -60,15 +60,16 @@ def atlas_opinion(
     wanted = TaskInput((), (SPACING_MM,) * 3, pad_value=OUTSIDE_HU)
     scan, inside = brain_on_grid(volume, brain, wanted)
     mask = LabelMap(inside.astype(np.uint8), scan.affine, BRAIN)
-    fusion = Fusion.WEIGHTED if len(atlases) > 1 else Fusion.MAJORITY
-    carried = label_by_atlases(scan, atlases, fusion=fusion, scan_mask=mask, engine=engine)
-    labels = np.where(inside, carried.labels.data, 0).astype(np.uint8)
-    used = [(atlas, made) for atlas, made in zip(atlases, carried.registrations, strict=True) if made.ok]
-    description = f"{len(used)} labelled atlas(es) registered and fused"
-    opinion = Opinion(_shares(labels, inside), inside, scan.affine, description)
-    if len(used) > 1:
-        each = [np.where(inside, carry_labels(a.labels, made.transform, scan).data, 0) for a, made in used]
-        opinion = replace(opinion, agreement=_mean_overlap(each, labels), observers="every atlas and their fusion")
+    contrast = brain_contrast(scan, inside)
+    shown = [replace(atlas, volume=brain_contrast(atlas.volume, atlas.labels.data > 0)) for atlas in atlases]
+    carried = carry_atlases(contrast, shown, metric=Metric.CC, images=True, scan_mask=mask, engine=engine)
+    said = [np.where(inside, opinion.data, 0).astype(np.uint8) for opinion in carried.opinions]
+    weights = [similarity_weights(contrast, image) for image in carried.images]
+    description = f"{len(said)} labelled atlas(es) registered and fused, fluid and tissue told by their values"
+    opinion = Opinion(with_values(_votes(said, weights), inside, scan.data), inside, scan.affine, description)
+    if len(said) > 1:
+        agreement = _mean_overlap(said, opinion.labels())
+        opinion = replace(opinion, agreement=agreement, observers="every atlas and what was made of all")
     return opinion, carried.findings
 
 
@@ -143,24 +144,18 @@ def _atlas(volume: Volume, numbers: Labels) -> Atlas:
     return Atlas(volume, LabelMap(numbers.astype(np.uint8), volume.affine, NEUROANATOMY_FINE), mask)
 
 
-def _shares(labels: Labels, inside: BoolArray) -> FloatImage:
-    """Labels as shares of their surroundings, shape (16, i, j, k), so that their edges are smooth in between."""
-    shares = np.stack(
-        [ndimage.gaussian_filter((labels == label.index).astype(np.float32), SMOOTHING) for label in NEUROANATOMY_FINE]
-    )
-    # Where atlases left the skull empty, the nearest label counts.
-    empty = inside & (labels == 0)
-    if empty.any() and labels.any():
-        nearest = ndimage.distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
-        near = labels[tuple(nearest)][empty]
-        shares[(near - 1, *np.nonzero(empty))] += np.float32(0.5)
-    total = shares.sum(axis=0)
-    shares /= np.maximum(total, np.float32(1e-6))
-    return np.asarray(shares, dtype=np.float32)
+def _votes(said: Sequence[Labels], weights: Sequence[FloatImage]) -> FloatImage:
+    """Share of the weights that each structure has, shape (16, i, j, k)."""
+    total = np.sum(weights, axis=0, dtype=np.float32)
+    votes = [
+        sum(np.where(labels == label.index, weight, 0) for labels, weight in zip(said, weights, strict=True)) / total
+        for label in NEUROANATOMY_FINE
+    ]
+    return np.stack(votes)
 
 
-def _mean_overlap(each: list[Labels], fused: Labels) -> dict[str, float]:
+def _mean_overlap(each: Sequence[Labels], fused: Labels) -> dict[str, float]:
     """Mean Sørensen–Dice of every atlas and the fusion, by name."""
-    found = [overlap(labels.astype(np.uint8), fused) for labels in each]
+    found = [overlap(labels, fused) for labels in each]
     names = {name for one in found for name in one}
     return {name: float(np.mean([one.get(name, 0.0) for one in found])) for name in sorted(names)}

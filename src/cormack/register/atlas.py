@@ -55,6 +55,26 @@ class Carried:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class CarriedAtlases:
+    """Atlases on the grid of a scan, before they are fused.
+
+    Attributes
+    ----------
+    opinions : tuple of LabelMap
+        Of those whose registration did not fail, one at least.
+    images : tuple of Volume
+        Theirs; empty if they were not asked for.
+    registrations, findings
+        As of `Carried`.
+    """
+
+    opinions: tuple[LabelMap, ...]
+    images: tuple[Volume, ...]
+    registrations: tuple[Registration, ...]
+    findings: tuple[Finding, ...] = ()
+
+
 def carry_labels(labels: LabelMap, transform: Transform, scan: Volume) -> LabelMap:
     """An atlas's labels on the scan.
 
@@ -68,6 +88,46 @@ def carry_labels(labels: LabelMap, transform: Transform, scan: Volume) -> LabelM
         Gives the grid.
     """
     return warp(labels, transform.inverse(), scan.affine, scan.shape)
+
+
+def carry_atlases(
+    scan: Volume,
+    atlases: Sequence[Atlas],
+    *,
+    kind: str = Kind.SYN,
+    metric: str = Metric.AUTO,
+    images: bool = False,
+    scan_mask: LabelMap | None = None,
+    options: RegisterOptions = RegisterOptions(),  # noqa: B008  (frozen)
+    engine: Engine | None = None,
+) -> CarriedAtlases:
+    """Register a scan to atlases and carry their labels over.
+
+    Parameters
+    ----------
+    images : bool
+        Carry their images, too.
+    scan, atlases, kind, metric, scan_mask, options, engine
+        See `label_by_atlases`, which raises the same errors.
+    """
+    if not atlases:
+        raise InputError("no atlas was given; at least one is needed")
+    if any((atlas.mask is None) != (scan_mask is None) for atlas in atlases):
+        raise InputError("give a mask of the scan and of every atlas, or none: a brain is not registered to a head")
+    registrations = tuple(
+        register_volumes(
+            scan, atlas.volume, kind, metric=metric, moving_mask=scan_mask, fixed_mask=atlas.mask, options=options,
+            engine=engine,
+        )
+        for atlas in atlases
+    )  # fmt: skip
+    used = [(atlas, done.transform) for atlas, done in zip(atlases, registrations, strict=True) if done.ok]
+    if not used:
+        raise RegistrationError(f"none of {len(atlases)} atlases could be registered: {registrations[0].failure}")
+    opinions = tuple(carry_labels(atlas.labels, transform, scan) for atlas, transform in used)
+    asked = used if images else []
+    carried = tuple(warp(atlas.volume, way.inverse(), scan.affine, scan.shape) for atlas, way in asked)
+    return CarriedAtlases(opinions, carried, registrations, _left_out(registrations))
 
 
 def label_by_atlases(
@@ -104,28 +164,14 @@ def label_by_atlases(
     RegistrationError
         If no atlas could be registered.
     """
-    if not atlases:
-        raise InputError("no atlas was given; at least one is needed")
-    if any((atlas.mask is None) != (scan_mask is None) for atlas in atlases):
-        raise InputError("give a mask of the scan and of every atlas, or none: a brain is not registered to a head")
-    registrations = tuple(
-        register_volumes(
-            scan, atlas.volume, kind, metric=metric, moving_mask=scan_mask, fixed_mask=atlas.mask, options=options,
-            engine=engine,
-        )
-        for atlas in atlases
-    )  # fmt: skip
-    used = [(atlas, done) for atlas, done in zip(atlases, registrations, strict=True) if done.ok]
-    if not used:
-        raise RegistrationError(f"none of {len(atlases)} atlases could be registered: {registrations[0].failure}")
-    findings = _left_out(registrations)
-    opinions = [carry_labels(atlas.labels, done.transform, scan) for atlas, done in used]
-    if len(opinions) == 1:
-        return Carried(opinions[0], registrations, findings)
-    images: tuple[Volume, ...] = ()
-    if fusion in (Fusion.WEIGHTED, Fusion.JOINT):
-        images = tuple(warp(a.volume, done.transform.inverse(), scan.affine, scan.shape) for a, done in used)
-    return Carried(fuse(opinions, fusion, target=scan, images=images), registrations, findings)
+    images = len(atlases) > 1 and fusion in (Fusion.WEIGHTED, Fusion.JOINT)
+    carried = carry_atlases(
+        scan, atlases, kind=kind, metric=metric, images=images, scan_mask=scan_mask, options=options, engine=engine
+    )
+    labels = carried.opinions[0]
+    if len(carried.opinions) > 1:
+        labels = fuse(carried.opinions, fusion, target=scan, images=carried.images)
+    return Carried(labels, carried.registrations, carried.findings)
 
 
 def _left_out(registrations: Sequence[Registration]) -> tuple[Finding, ...]:
