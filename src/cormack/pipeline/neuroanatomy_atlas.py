@@ -17,7 +17,7 @@ from cormack.files.nifti import is_nifti
 from cormack.imaging.orient import reorient
 from cormack.nn.task import TaskInput
 from cormack.pipeline.images import Kind, read_image
-from cormack.register.atlas import Atlas, carry_atlases
+from cormack.register.atlas import Atlas, carry_atlases, carry_image
 from cormack.register.engine import Engine, Metric
 from cormack.register.fusion import similarity_weights
 from cormack.segment.atlas_prior import with_values
@@ -62,9 +62,11 @@ def atlas_opinion(
     mask = LabelMap(inside.astype(np.uint8), scan.affine, BRAIN)
     contrast = brain_contrast(scan, inside)
     shown = [replace(atlas, volume=brain_contrast(atlas.volume, atlas.labels.data > 0)) for atlas in atlases]
-    carried = carry_atlases(contrast, shown, metric=Metric.CC, images=True, scan_mask=mask, engine=engine)
+    carried = carry_atlases(contrast, shown, metric=Metric.CC, scan_mask=mask, engine=engine)
     said = [np.where(inside, opinion.data, 0).astype(np.uint8) for opinion in carried.opinions]
-    weights = [similarity_weights(contrast, image) for image in carried.images]
+    # Whether they fit is seen in Hounsfield units: what drew them together says that they do.
+    fitting = [(a, done.transform) for a, done in zip(atlases, carried.registrations, strict=True) if done.ok]
+    weights = [similarity_weights(scan, carry_image(atlas.volume, way, scan)) for atlas, way in fitting]
     description = f"{len(said)} labelled atlas(es) registered and fused, fluid and tissue told by their values"
     opinion = Opinion(with_values(_votes(said, weights), inside, scan.data), inside, scan.affine, description)
     if len(said) > 1:

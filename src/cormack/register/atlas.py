@@ -61,16 +61,16 @@ class CarriedAtlases:
 
     Attributes
     ----------
+    used : tuple of (Atlas, Transform)
+        Those whose registration did not fail, one at least, and the ways from their points to those of the scan.
     opinions : tuple of LabelMap
-        Of those whose registration did not fail, one at least.
-    images : tuple of Volume
-        Theirs; empty if they were not asked for.
+        Theirs, on the grid of the scan.
     registrations, findings
         As of `Carried`.
     """
 
+    used: tuple[tuple[Atlas, Transform], ...]
     opinions: tuple[LabelMap, ...]
-    images: tuple[Volume, ...]
     registrations: tuple[Registration, ...]
     findings: tuple[Finding, ...] = ()
 
@@ -90,13 +90,17 @@ def carry_labels(labels: LabelMap, transform: Transform, scan: Volume) -> LabelM
     return warp(labels, transform.inverse(), scan.affine, scan.shape)
 
 
+def carry_image(volume: Volume, transform: Transform, scan: Volume) -> Volume:
+    """An atlas's image on the scan; see `carry_labels`."""
+    return warp(volume, transform.inverse(), scan.affine, scan.shape)
+
+
 def carry_atlases(
     scan: Volume,
     atlases: Sequence[Atlas],
     *,
     kind: str = Kind.SYN,
     metric: str = Metric.AUTO,
-    images: bool = False,
     scan_mask: LabelMap | None = None,
     options: RegisterOptions = RegisterOptions(),  # noqa: B008  (frozen)
     engine: Engine | None = None,
@@ -105,8 +109,6 @@ def carry_atlases(
 
     Parameters
     ----------
-    images : bool
-        Carry their images, too.
     scan, atlases, kind, metric, scan_mask, options, engine
         See `label_by_atlases`, which raises the same errors.
     """
@@ -121,13 +123,11 @@ def carry_atlases(
         )
         for atlas in atlases
     )  # fmt: skip
-    used = [(atlas, done.transform) for atlas, done in zip(atlases, registrations, strict=True) if done.ok]
+    used = tuple((atlas, done.transform) for atlas, done in zip(atlases, registrations, strict=True) if done.ok)
     if not used:
         raise RegistrationError(f"none of {len(atlases)} atlases could be registered: {registrations[0].failure}")
     opinions = tuple(carry_labels(atlas.labels, transform, scan) for atlas, transform in used)
-    asked = used if images else []
-    carried = tuple(warp(atlas.volume, way.inverse(), scan.affine, scan.shape) for atlas, way in asked)
-    return CarriedAtlases(opinions, carried, registrations, _left_out(registrations))
+    return CarriedAtlases(used, opinions, registrations, _left_out(registrations))
 
 
 def label_by_atlases(
@@ -164,13 +164,14 @@ def label_by_atlases(
     RegistrationError
         If no atlas could be registered.
     """
-    images = len(atlases) > 1 and fusion in (Fusion.WEIGHTED, Fusion.JOINT)
     carried = carry_atlases(
-        scan, atlases, kind=kind, metric=metric, images=images, scan_mask=scan_mask, options=options, engine=engine
+        scan, atlases, kind=kind, metric=metric, scan_mask=scan_mask, options=options, engine=engine
     )
     labels = carried.opinions[0]
     if len(carried.opinions) > 1:
-        labels = fuse(carried.opinions, fusion, target=scan, images=carried.images)
+        looks = fusion in (Fusion.WEIGHTED, Fusion.JOINT)
+        images = [carry_image(atlas.volume, way, scan) for atlas, way in carried.used if looks]
+        labels = fuse(carried.opinions, fusion, target=scan, images=images)
     return Carried(labels, carried.registrations, carried.findings)
 
 
