@@ -9,7 +9,7 @@ from cormack.core.labels import HEAD, Label, LabelMap, LabelTable
 from cormack.core.transforms import Affine, TransformChain
 from cormack.core.volume import Volume
 from cormack.register import atlas as subject
-from cormack.register.atlas import Atlas, carry_labels, label_by_atlases
+from cormack.register.atlas import Atlas, carry_atlases, carry_labels, label_by_atlases
 from cormack.register.engine import Kind, Metric
 from cormack.register.fusion import Fusion
 from cormack.register.register import Registration
@@ -75,6 +75,18 @@ def test_several_are_fused_and_failures_left_out_and_told(known):
     assert [finding.code for finding in made.findings] == ["atlases-left-out"]
     assert made.findings[0].evidence == {"atlases": [3]}
     assert len(made.registrations) == 4
+
+
+def test_atlases_are_carried_one_by_one_and_told(known):
+    known({40.0: 10.0, 50.0: None, 60.0: 0.0})
+    told = []
+    atlases = [atlas(10.0, 40.0), atlas(4.0, 50.0), atlas(20.0, 60.0)]
+    made = carry_atlases(SCAN, atlases, on_progress=lambda done, count: told.append((done, count)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert [one for one, _ in made.used] == [atlases[0], atlases[2]]
+    np.testing.assert_array_equal(made.opinions[0].data == 3, ball([30, 30, 30]))
+    np.testing.assert_array_equal(made.opinions[1].data == 3, ball([10, 30, 30]))
+    assert [one.ok for one in made.registrations] == [True, False, True]
 
 
 def test_images_are_carried_where_fusion_looks_at_them(known):

@@ -21,6 +21,7 @@ from cormack.imaging.workgrid import Box
 from cormack.measure.neuroanatomy import clinical_measures
 from cormack.nn.grid import WayBack
 from cormack.nn.store import load_network, networks
+from cormack.pipeline.progress import Progress, Silent
 from cormack.segment.neuroanatomy import Neuroanatomy, draw_structures
 from cormack.segment.neuroanatomy_network import NAME, network_opinion
 from cormack.segment.opinion import FloatImage, Opinion, overlap
@@ -80,6 +81,7 @@ def find_structures(
     method: str = "network",
     atlases: Path | None = None,
     network: Path | None = None,
+    progress: Progress | None = None,
 ) -> Structures:
     """Find the structures of a brain by one route, or by both.
 
@@ -95,6 +97,8 @@ def find_structures(
         Folder of labelled atlases; with the network they are a second opinion.
     network : Path, optional
         Folder of another one than the packaged network.
+    progress : Progress, optional
+        Told of every atlas.
 
     Raises
     ------
@@ -115,7 +119,8 @@ def find_structures(
         # Registration takes a third of a second to import.
         from cormack.pipeline.neuroanatomy_atlas import atlas_opinion
 
-        by_atlas, findings = atlas_opinion(volume, brain, atlases)
+        listener = progress or Silent()
+        by_atlas, findings = atlas_opinion(volume, brain, atlases, on_progress=listener.advance)
     second = routes = None
     if method == "network" or by_atlas is None:
         found = draw_structures(volume, brain, _by_network(volume, brain, network))

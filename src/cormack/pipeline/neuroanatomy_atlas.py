@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +34,12 @@ OUTSIDE_HU = -1000.0
 
 
 def atlas_opinion(
-    volume: Volume, brain: LabelMap, folder: Path, *, engine: Engine | None = None
+    volume: Volume,
+    brain: LabelMap,
+    folder: Path,
+    *,
+    engine: Engine | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Opinion, tuple[Finding, ...]]:
     """What the atlases of a folder say of the structures of a brain, and which of them were left out.
 
@@ -48,6 +53,8 @@ def atlas_opinion(
         See `read_atlases`.
     engine : Engine, optional
         Of registration; ANTs if not given.
+    on_progress : callable, optional
+        Told how many of how many atlases are registered.
 
     Raises
     ------
@@ -62,7 +69,7 @@ def atlas_opinion(
     mask = LabelMap(inside.astype(np.uint8), scan.affine, BRAIN)
     contrast = brain_contrast(scan, inside)
     shown = [replace(atlas, volume=brain_contrast(atlas.volume, atlas.labels.data > 0)) for atlas in atlases]
-    carried = carry_atlases(contrast, shown, metric=Metric.CC, scan_mask=mask, engine=engine)
+    carried = carry_atlases(contrast, shown, metric=Metric.CC, scan_mask=mask, engine=engine, on_progress=on_progress)
     said = [np.where(inside, opinion.data, 0).astype(np.uint8) for opinion in carried.opinions]
     # Whether they fit is seen in Hounsfield units: what drew them together says that they do.
     fitting = [(a, done.transform) for a, done in zip(atlases, carried.registrations, strict=True) if done.ok]

@@ -27,6 +27,7 @@ from cormack.pipeline.load import Loaded
 from cormack.pipeline.neuroanatomy import Structures, find_structures, network_is_here
 from cormack.pipeline.neuroanatomy_record import structures_record
 from cormack.pipeline.options import LoadOptions
+from cormack.pipeline.progress import Progress
 from cormack.pipeline.runner import Step
 from cormack.segment.neuroanatomy import certainty
 from cormack.segment.neuroanatomy_network import NAME
@@ -102,10 +103,10 @@ def brain(grids: Grids, loaded: Loaded, brain_alone: float | None, load_options:
     return LabelMap(mask.astype(np.uint8), volume.affine, BRAIN, "what the scan, a brain without skull, holds")
 
 
-def structures(grids: Grids, brain: LabelMap, method: str, own: Own) -> Structures:
+def structures(grids: Grids, brain: LabelMap, method: str, own: Own, progress: Progress) -> Structures:
     """Find structures, sides and measures."""
     atlases, network = (None if own.get(name) is None else Path(own[name]) for name in ("atlases", "network"))
-    return find_structures(grids.volume, brain, method=method, atlases=atlases, network=network)
+    return find_structures(grids.volume, brain, method=method, atlases=atlases, network=network, progress=progress)
 
 
 def segmentation(grids: Grids, brain: LabelMap, structures: Structures, own: Own) -> Segmentation:

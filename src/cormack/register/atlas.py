@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,6 +104,7 @@ def carry_atlases(
     scan_mask: LabelMap | None = None,
     options: RegisterOptions = RegisterOptions(),  # noqa: B008  (frozen)
     engine: Engine | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> CarriedAtlases:
     """Register a scan to atlases and carry their labels over.
 
@@ -111,23 +112,25 @@ def carry_atlases(
     ----------
     scan, atlases, kind, metric, scan_mask, options, engine
         See `label_by_atlases`, which raises the same errors.
+    on_progress : callable, optional
+        Told how many of how many atlases are registered.
     """
     if not atlases:
         raise InputError("no atlas was given; at least one is needed")
     if any((atlas.mask is None) != (scan_mask is None) for atlas in atlases):
         raise InputError("give a mask of the scan and of every atlas, or none: a brain is not registered to a head")
-    registrations = tuple(
-        register_volumes(
-            scan, atlas.volume, kind, metric=metric, moving_mask=scan_mask, fixed_mask=atlas.mask, options=options,
-            engine=engine,
-        )
-        for atlas in atlases
-    )  # fmt: skip
+    registrations = []
+    for number, atlas in enumerate(atlases, start=1):
+        masks = {"moving_mask": scan_mask, "fixed_mask": atlas.mask}
+        done = register_volumes(scan, atlas.volume, kind, metric=metric, **masks, options=options, engine=engine)
+        registrations.append(done)
+        if on_progress is not None:
+            on_progress(number, len(atlases))
     used = tuple((atlas, done.transform) for atlas, done in zip(atlases, registrations, strict=True) if done.ok)
     if not used:
         raise RegistrationError(f"none of {len(atlases)} atlases could be registered: {registrations[0].failure}")
     opinions = tuple(carry_labels(atlas.labels, transform, scan) for atlas, transform in used)
-    return CarriedAtlases(used, opinions, registrations, _left_out(registrations))
+    return CarriedAtlases(used, opinions, tuple(registrations), _left_out(registrations))
 
 
 def label_by_atlases(
