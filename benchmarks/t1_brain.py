@@ -11,9 +11,10 @@ automatic: agreement with them is a check, no truth. `--robust`: the same heads 
 the mask of the head as it was. `--anatomies`: N constructed heads (default 100) of a folder of anatomies, the truth
 being exact; give anatomies that the network was not trained on. `--unspoilt`: these without lesions, thick slices,
 ghosts, ringing and cuts, and with little noise. Beside Dice stand what is missed and what is too much, in shares of the
-truth, and how much of the true surface is seen at all: the share of neighbours inside and outside of it, in the upper
-half, that differ by a tenth of white matter or more. `--time`: a T1 of 256 x 256 x 256 voxels of 1 mm, one
-of the real heads resampled, from file to mask; targets: 1.5 s, 0.7 s of inference.
+truth; how much of the true surface in the upper half is seen at all, that is, the share of neighbours inside and
+outside of it that differ by a tenth of white matter or more; and what share of either was found to the voxel. `--time`:
+a T1 of 256 x 256 x 256 voxels of 1 mm, one of the real heads resampled, from file to mask; targets: 1.5 s, 0.7 s of
+inference.
 """
 
 from __future__ import annotations
@@ -192,18 +193,22 @@ def robust(method: str, subjects: int) -> None:
         print(f"| {name} | {' | '.join(numbers)} | {warned} of {len(found)} | {refused} |", flush=True)
 
 
-def seen(image: npt.NDArray[np.floating], truth: BoolArray) -> float:
-    """Share of the true surface in the upper half, between neighbours along i, j and k, across which values differ."""
+def surface(image: npt.NDArray[np.floating], truth: BoolArray, found: BoolArray) -> tuple[float, float, float]:
+    """How much of the true surface is seen, and the share found to the voxel where it is and where it is not.
+
+    In the upper half, between neighbours along i, j and k.
+    """
     from cormack.physics.synthesis.mr import WHITE
 
     half = int(np.median(np.nonzero(truth)[2]))
-    inside, values = truth[:, :, half:], image[:, :, half:]
-    steps = []
+    steps, right = [], []
     for axis in range(3):
-        ends = [np.moveaxis(part, axis, 0) for part in (inside, values)]
-        across = ends[0][1:] != ends[0][:-1]
-        steps.append(np.abs(np.diff(ends[1].astype(float), axis=0))[across])
-    return float(np.mean(np.concatenate(steps) >= SEEN * WHITE))
+        inside, mask, values = (np.moveaxis(part[:, :, half:], axis, 0) for part in (truth, found, image))
+        across = inside[1:] != inside[:-1]
+        steps.append(np.abs(np.diff(values.astype(float), axis=0))[across])
+        right.append(((mask[1:] == inside[1:]) & (mask[:-1] == inside[:-1]))[across])
+    seen, hit = np.concatenate(steps) >= SEEN * WHITE, np.concatenate(right)
+    return float(seen.mean()), float(hit[seen].mean()), float(hit[~seen].mean())
 
 
 def constructed(method: str, folder: Path, count: int, *, unspoilt: bool = False) -> bool:
@@ -230,18 +235,19 @@ def constructed(method: str, folder: Path, count: int, *, unspoilt: bool = False
             print(f"refused: {path.stem}, {made.facts}: {error}")
         overlap = dice(found, truth)
         shares = [np.count_nonzero(part) / np.count_nonzero(truth) for part in (truth & ~found, found & ~truth)]
-        shares.append(seen(made.volume.data, truth))
+        shares += surface(made.volume.data, truth, found)
         rows.append((overlap, path.stem, made.facts, shares))
         # As they come, so that what was measured stays if the rest takes too long.
-        told = "missed {:.3f}, too much {:.3f}, surface seen {:.2f}".format(*shares)
+        told = "missed {:.3f}, too much {:.3f}, surface seen {:.2f}, right {:.2f}, unseen {:.2f}".format(*shares)
         print(f"{number + 1} of {count}: {overlap:.4f} {path.stem}, {told}", flush=True)
     rows.sort(key=lambda row: row[0])
     values = np.array([row[0] for row in rows])
     print(f"{count} constructed heads of {len(paths)} anatomies: Dice median {np.median(values):.4f} "
           f"(aim {LEAST_MEDIAN}), mean {values.mean():.4f}, SD {values.std():.4f}, worst {values[0]:.4f} "
           f"(aim {LEAST_WORST})")  # fmt: skip
-    missed, much, surface = np.median([row[3] for row in rows], axis=0)
-    print(f"median missed {missed:.3f}, too much {much:.3f}, surface seen {surface:.2f}")
+    missed, much, seen, right, unseen = np.median([row[3] for row in rows], axis=0)
+    print(f"median missed {missed:.3f}, too much {much:.3f}; surface seen {seen:.2f}, found to the voxel where it is "
+          f"{right:.2f}, where it is not {unseen:.2f}")  # fmt: skip
     for overlap, name, facts, _ in rows[:5]:
         print(f"  {overlap:.4f} {name} {facts}")
     return bool(np.median(values) >= LEAST_MEDIAN and values[0] >= LEAST_WORST)

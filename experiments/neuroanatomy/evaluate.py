@@ -23,7 +23,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from held_out import SLICE_SAMPLES, Scan, held_out, wide_ventricles
+from held_out import SLICE_SAMPLES, Scan, group_of, held_out, wide_ventricles
 
 from cormack.core.labels import LabelMap
 from cormack.core.neuroanatomy import COARSE_OF_FINE, NEUROANATOMY, NEUROANATOMY_FINE
@@ -91,8 +91,9 @@ def main() -> None:
 
 
 def chosen_atlases(anatomies: Path, held: Sequence[str], count: int, out: Path) -> Path:
-    """A folder with links to the first variants of subjects that are not held out, the manual maps first."""
-    paths = [path for path in anatomies.glob("*-1.npz") if not path.name.startswith(tuple(held))]
+    """A folder with links to the first usual variants of subjects that are not held out, the manual maps first."""
+    firsts = [path for path in anatomies.glob("*-1.npz") if group_of(path.name) != "tight"]
+    paths = [path for path in firsts if not path.name.startswith(tuple(held))]
     folder = out / "atlases"
     folder.mkdir(exist_ok=True)
     for path in sorted(paths, key=lambda path: (path.name.startswith("malf"), path.name))[:count]:

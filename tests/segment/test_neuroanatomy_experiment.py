@@ -155,3 +155,11 @@ def test_areas_are_drawn_for_three_scans(ventricles):
     for polygons in ventricles.read_toml(ventricles.AREAS).values():
         assert all(len(polygon) >= 4 for drawn in polygons.values() for polygon in drawn)
     assert sorted(ventricles.read_toml(ventricles.AREAS)) == ["cq500_cta", "ge_tilted", "toshiba_2mm"]
+
+
+def test_atlases_are_different_people_and_not_those_held_out(evaluate, tmp_path):
+    names = ("malf_2-1", "malf_3-1", "malf_3-tight-1", "malf_9-1", "mayo_1-1", "mayo_1-2", "mayo_1-tight-1")
+    for name in names:
+        (tmp_path / f"{name}.npz").touch()
+    folder = evaluate.chosen_atlases(tmp_path, ["malf_9"], 3, tmp_path)
+    assert sorted(path.stem for path in folder.iterdir()) == ["malf_2-1", "malf_3-1", "mayo_1-1"]
