@@ -28,6 +28,8 @@ def n4(volume: Volume, mask: npt.NDArray[np.bool_]) -> tuple[Volume, Volume]:
     dividing by a field would change every tissue by its distance from −1000 HU. It can be asked for all the same; then
     values are shifted to be positive, divided, and shifted back.
 
+    The field differs a little from run to run, even on one thread.
+
     Parameters
     ----------
     volume : Volume
