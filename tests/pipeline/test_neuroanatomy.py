@@ -20,6 +20,7 @@ from cormack.files.nifti import write_labels, write_volume
 from cormack.imaging.sides import LEFT, RIGHT
 from cormack.measure.overlap import dice
 from cormack.nn import store
+from cormack.physics.synthesis.anatomy import Anatomy, Tissue, save_anatomy
 from cormack.pipeline.neuroanatomy import find_structures
 from cormack.pipeline.neuroanatomy_atlas import atlas_opinion, read_atlases
 from cormack.pipeline.options import RunOptions
@@ -101,6 +102,14 @@ def test_atlases_that_are_none_are_refused(head, tmp_path):
     write_labels(folder / "one_dseg.nii.gz", type(head.labels)(brain, head.labels.affine, NEUROANATOMY_FINE))
     with pytest.raises(InputError, match="holds the labels"):
         read_atlases(folder)
+
+
+def test_an_anatomy_of_the_brain_alone_is_no_atlas(tmp_path):
+    brain = np.pad(np.ones((6, 6, 6), dtype=np.uint8), 2)
+    depth = brain.astype(np.int8)
+    save_anatomy(Anatomy(brain * np.uint8(Tissue.GRAY), brain, depth, np.eye(4), "brain"), tmp_path / "brain-1.npz")
+    with pytest.raises(InputError, match="the brain alone"):
+        read_atlases(tmp_path)
 
 
 @pytest.fixture

@@ -135,6 +135,8 @@ def _read_anatomy(path: Path) -> Atlas:
     from cormack.physics.synthesis.hounsfield import HU_RANGES
 
     anatomy = load_anatomy(path)
+    if not anatomy.several:
+        raise InputError(f"{path}: an anatomy of the brain alone; an atlas needs the labels of neuroanatomy")
     means = np.full(256, OUTSIDE_HU, dtype=np.int16)
     for tissue in Tissue:
         means[tissue] = round(sum(HU_RANGES[tissue.name.lower()]) / 2)

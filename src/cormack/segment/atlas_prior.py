@@ -109,6 +109,7 @@ def _prior(votes: FloatImage, inside: BoolArray) -> FloatImage:
 
 
 def _fluid_level(x: FloatImage, prior: FloatImage, tissue_hu: float) -> float:
+    """HU of fluid: that of the ventricles' darker part, or of all that is dark where atlases see no ventricles."""
     ventricles = prior[NEUROANATOMY_FINE["ventricular system"].index - 1]
     dark = x[(ventricles > VENTRICLES) & (x < tissue_hu - DARK_HU)]
     return float(np.percentile(dark, FLUID_PERCENT)) if dark.size > LEAST_VOXELS else brain_levels(x).fluid_hu
