@@ -10,6 +10,7 @@ from cormack.learn.export import fold
 from cormack.learn.normalisation import NORMALISATIONS, BatchRenorm, GroupNorm
 from cormack.learn.resnet import ResNetUNet, SubPixel
 from cormack.learn.unet import ConvolutionBlock, UNet, convolve_on_two_grids
+from cormack.learn.widening import widened
 
 
 def parameters(network: nn.Module) -> int:
@@ -51,6 +52,35 @@ def test_unets_keep_the_grid_and_pass_gradients_to_every_weight(norm: str, resid
     assert logits.shape == (2, 3, 8, 12, 16)
     logits.square().mean().backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("upsampling", ["nearest", "transposed"])
+@pytest.mark.parametrize(("norm", "residual"), [("batch", False), ("instance", True), ("none", False)])
+def test_a_wider_network_gives_what_the_narrow_one_gave(
+    dimensions: int, upsampling: str, norm: str, residual: bool
+) -> None:
+    options = {"convolutions": (1, 2, 1), "upsampling": upsampling, "norm": norm, "residual": residual}
+    narrow = UNet(dimensions, 2, 3, channels=(3, 5, 6), **options)
+    image = torch.randn(2, 2, *[12, 8, 16][:dimensions])
+    narrow(image)  # running statistics that are not those of the beginning
+    before = narrow.eval()(image)
+    wide = UNet(dimensions, 2, 3, channels=(4, 5, 9), **options)
+    wide.load_state_dict(widened(narrow.state_dict(), wide.state_dict()))
+    torch.testing.assert_close(wide.eval()(image), before)
+    wide.train()(image).square().mean().backward()
+    assert all(p.grad is not None and p.grad.any() for p in wide.parameters() if p.ndim > 1)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "channels"), [(2, (3, 5, 4)), (3, (4, 5, 9)), (2, (4, 5)), (2, (3, 5, 6, 8))], ids=str
+)
+def test_only_what_lacks_channels_is_widened(inputs: int, channels: tuple[int, ...]) -> None:
+    """Fewer channels at a level, other channels of the image, other levels: another network."""
+    narrow = UNet(2, 2, 1, channels=(3, 5, 6), convolutions=(1, 1, 1))
+    other = UNet(2, inputs, 1, channels=channels, convolutions=(1,) * len(channels))
+    with pytest.raises(RuntimeError):
+        other.load_state_dict(widened(narrow.state_dict(), other.state_dict()))
 
 
 @pytest.mark.parametrize(("kind", "grid"), [(nn.Conv2d, (6, 4)), (nn.Conv3d, (6, 4, 2))])

@@ -107,9 +107,11 @@ def test_fine_tuning_begins_where_the_network_ended(trained: Path, data: str, tm
     run(text, tmp_path, start=tmp_path / "net")
     before = read_history(trained / "metrics.csv")[-1]
     assert values(tmp_path)[0]["soft_dice_B"] == pytest.approx(before["soft_dice_B"], abs=0.002)
-    text = config_text(data, network="[network]\nchannels = [4, 8, 12]\nconvolutions = [1, 1, 1]\n")
-    with pytest.raises(WeightsError, match=r"encoder\.2.*8 x 8 x 3 x 3 x 3 there, 12 x 8"):
-        run(text, tmp_path / "net", start=tmp_path / "net")
+    (tmp_path / "wider").mkdir()
+    run(text.replace("[4, 8, 8]", "[6, 8, 12]"), tmp_path / "wider", start=tmp_path / "net")
+    assert values(tmp_path / "wider")[0]["soft_dice_B"] == pytest.approx(before["soft_dice_B"], abs=0.002)
+    with pytest.raises(WeightsError, match=r"encoder\.2.*8 x 8 x 3 x 3 x 3 there, 6 x 8"):
+        run(text.replace("[4, 8, 8]", "[4, 8, 6]"), tmp_path / "net", start=tmp_path / "net")
 
 
 def test_structures_that_are_known_keep_their_weights_beside_others(data: str, tmp_path: Path) -> None:
@@ -133,10 +135,12 @@ def test_a_training_goes_on_from_the_best_weights_of_another(trained: Path, data
     run(text, tmp_path, start=trained)
     before = read_history(trained / "metrics.csv")[-1]
     assert values(tmp_path)[0]["soft_dice_B"] == pytest.approx(before["soft_dice_B"], abs=0.01)
-    text = config_text(data, network="[network]\nchannels = [4, 8, 12]\nconvolutions = [1, 1, 1]\n")
+    (tmp_path / "wider").mkdir()
+    run(text.replace("[4, 8, 8]", "[6, 8, 12]"), tmp_path / "wider", start=trained)
+    assert values(tmp_path / "wider")[0]["soft_dice_B"] == pytest.approx(before["soft_dice_B"], abs=0.01)
     (tmp_path / "other").mkdir()
     with pytest.raises(WeightsError, match="another network"):
-        run(text, tmp_path / "other", start=trained)
+        run(text.replace("[4, 8, 8]", "[4, 8, 6]"), tmp_path / "other", start=trained)
 
 
 def test_the_same_seed_gives_the_same_and_a_stop_changes_nothing(data: str, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from cormack.learn import checkpoint
 from cormack.learn.history import BEST_FILE
 from cormack.learn.trainer import Batch, Trainer
 from cormack.learn.unet import ConvolutionBlock
+from cormack.learn.widening import widened
 from cormack.nn.store import MODEL_FILE, TASK_FILE, network_folder
 from cormack.nn.task import Task, read_task
 
@@ -22,8 +23,9 @@ from cormack.nn.task import Task, read_task
 def start_from(trainer: Trainer, source: str | Path, batches: Sequence[Batch], task: Task) -> int:
     """Take over the weights of a packaged network; returns how many tensors.
 
-    Tensors are matched by name and must fit. The last layer begins anew for structures that the network did not know,
-    by the names of their labels.
+    Tensors are matched by name and must fit; those of a U-Net with fewer channels go into the first ones
+    (`learn.widening`). The last layer begins anew for structures that the network did not know, by the names of their
+    labels.
     Batch normalisation was taken into the convolutions when the network was exported: it begins with the statistics of
     some batches and the scale and shift that undo it, so that the network gives at first what it gave before. The
     best weights of a training are taken as they are.
@@ -41,13 +43,13 @@ def start_from(trainer: Trainer, source: str | Path, batches: Sequence[Batch], t
     Raises
     ------
     WeightsError
-        If the network is another one: a tensor is missing or has another shape.
+        If the network is another one: a tensor is missing or has another shape, and not for want of channels.
     """
     network = trainer.network
     if (best := Path(source) / BEST_FILE).exists():
         return _take_over(trainer, best)
     folder = network_folder(source)
-    stored = _tensors(folder / MODEL_FILE)
+    stored = widened(_tensors(folder / MODEL_FILE), network.state_dict())
     rows = _rows(task, read_task(folder / TASK_FILE))
     taken = 0
     with torch.no_grad():
@@ -57,7 +59,7 @@ def start_from(trainer: Trainer, source: str | Path, batches: Sequence[Batch], t
             if found is None or found.shape[last:] != parameter.shape[last:]:
                 raise WeightsError(
                     f"the network {str(source)!r} does not fit: {name} is {_shape(found)} there, {_shape(parameter)} "
-                    "here; give the same [network] and [task.input] as it was trained with"
+                    "here; give the same [task.input] as it was trained with, and the same [network] or a wider one"
                 )
             if last:
                 parameter[list(rows)] = found[list(rows.values())].to(parameter.device)
@@ -83,13 +85,14 @@ def _rows(task: Task, before: Task) -> dict[int, int]:
 
 def _take_over(trainer: Trainer, best: Path) -> int:
     """The weights of a training of the same network, normalisation included."""
-    state = checkpoint.load(best)["network"]
+    state = widened(checkpoint.load(best)["network"], trainer.network.state_dict())
     try:
         for network in (trainer.network, trainer.best_network):
             network.load_state_dict(state)
     except RuntimeError as error:
         raise WeightsError(
-            f"the training in {best.parent} is of another network; give the same [network] and [task.input]"
+            f"the training in {best.parent} is of another network; give the same [task.input], and the same [network] "
+            "or a wider one"
         ) from error
     return len(state)
 
@@ -127,8 +130,10 @@ def _undo_normalisation(trainer: Trainer, stored: dict[str, Tensor], batches: Se
         variance = torch.stack([variance for _, variance in seen]).mean(0)
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(variance)
-        norm.weight.copy_((variance + norm.eps).sqrt())
-        norm.bias.copy_(mean + stored[name].to(mean.device))
+        bias = stored[name].to(mean.device)
+        known = slice(len(bias))
+        norm.weight[known] = (variance + norm.eps).sqrt()[known]
+        norm.bias[known] = mean[known] + bias
 
 
 @contextmanager
