@@ -1,9 +1,9 @@
 """The brain on MR of a head: a network says how likely every voxel is brain or the fluid around it.
 
 The mask is where the probability, brought to the native grid by linear interpolation, is a half. The network knows
-heads that lie as their header says. If the shape of what it finds is not that of a brain that lies so, the head is
-tried in all 24 ways in which axes can be exchanged. A mirrored head fits as well as the true one: left and right cannot
-be told from a shape.
+heads that lie as their header says. If the shape of what it finds is not that of a brain that lies so, or it is unsure,
+the head is tried in all 24 ways in which axes can be exchanged. A mirrored head fits as well as the true one: left and
+right cannot be told from a shape.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ LEAST_HEIGHT_MM = 220.0
 MARGIN_MM = 10.0
 #: A head holds more brain than this (ml), even in a scan that shows a part of it.
 LEAST_ML = 100.0
-#: A brain whose surface lies so close to a skull's, laid on it as the header says, lies so (mm); real ones 2 to 3.
+#: A brain whose surface lies so close to a skull's, laid on it as the header says, lies so (mm), if the network is sure
+#: of it; real ones 2 to 3.
 LIES_SO_MM = 3.4
 #: What fits no better than this in any way is no brain (mm), unless it lies as stated and the network is sure, …
 WORST_FIT_MM = 5.0
