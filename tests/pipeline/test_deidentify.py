@@ -27,10 +27,10 @@ from cormack.files.outputs import PART_SUFFIX
 from cormack.pipeline import deidentify_worker
 from cormack.pipeline.deidentify import deidentify
 
-SECRETS = (b"vandersloot", b"hinterseer", b"735182", b"beispielstadt", b"19310709", b"1.2.3.4.")
+SECRETS = (b"vandersloot", b"hinterseer", b"73518264017", b"beispielstadt", b"19310709", b"1.2.3.4.")
 
 
-def image(number: int, *, patient: str = "P-735182", name: str = "Vandersloot^Annegret") -> Dataset:
+def image(number: int, *, patient: str = "P-73518264017", name: str = "Vandersloot^Annegret") -> Dataset:
     dataset = Dataset()
     dataset.SOPClassUID, dataset.SOPInstanceUID = CTImageStorage, f"1.2.3.4.5.{number}"
     dataset.StudyDate, dataset.StudyTime, dataset.AccessionNumber = "20190304", "112233", "A47119"
@@ -175,13 +175,13 @@ def test_what_is_damaged_is_refused_and_the_rest_goes_on(run, source):
 
 def test_patients_of_a_list_get_their_names_and_others_are_refused(run, source, tmp_path):
     (source / "stranger").write_bytes(encoded(image(60, patient="Q-1", name="Plischke^Udo")))
-    (tmp_path / "list.csv").write_text("old,new\nP-735182,sub-01\n")
+    (tmp_path / "list.csv").write_text("old,new\nP-73518264017,sub-01\n")
     done = run(source, subjects=tmp_path / "list.csv", lookup=tmp_path / "lookup")
     assert done.written == 40
     assert done.refused == {"of a patient who is not on the list of subjects": 1}
     assert {Path(path).parts[0] for path in tree(done.out)} == {"sub-01"}
     rows = read_lookup(tmp_path / "lookup", load_key(tmp_path / "key"))
-    assert [(row.pseudonym, row.patient_id) for row in rows] == [("sub-01", "P-735182")]
+    assert [(row.pseudonym, row.patient_id) for row in rows] == [("sub-01", "P-73518264017")]
     again = run(done.out, "again", subjects=tmp_path / "list.csv")
     assert tree(again.out) == tree(done.out)
 
