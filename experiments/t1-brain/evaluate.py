@@ -27,13 +27,13 @@ from cormack.core.volume import AnyArray, Unit, Volume
 from cormack.extract.mr_head import tissue_threshold
 from cormack.files.nifti import read_stack
 from cormack.files.tables import write_table
+from cormack.imaging.n4 import n4
 from cormack.measure.agreement import compare_labels
 from cormack.nn.predict import predict
 from cormack.nn.store import Network, load_network
 from cormack.physics.synthesis.anatomy import load_anatomy
 from cormack.physics.synthesis.mr import synthesize_mr
 from cormack.physics.synthesis.options import MrSynthesis
-from cormack.register.n4 import n4
 from cormack.report.distributions import distribution_svg
 
 HELD_OUT = ("subject44", "subject45")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cormack.files.transforms import read_transform, write_transforms
     from cormack.imaging.condition import condition
     from cormack.imaging.filters import gaussian, median
+    from cormack.imaging.n4 import n4
     from cormack.imaging.native import to_native, volume_to_stack
     from cormack.imaging.noise_power import harmonize_kernel, noise_power
     from cormack.imaging.perona_malik import perona_malik
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
     from cormack.pipeline.transform import transform_image, transform_points
     from cormack.register.atlas import Atlas, label_by_atlases
     from cormack.register.fusion import Fusion, fuse
-    from cormack.register.n4 import n4
     from cormack.register.register import RegisterOptions, Registration, register_volumes
     from cormack.report.content import ReportContent
     from cormack.report.html import render_report
@@ -146,7 +146,7 @@ _HOMES = {
     "majority": "imaging.votes",
     "measure_scan": "measure.scan",
     "median": "imaging.filters",
-    "n4": "register.n4",
+    "n4": "imaging.n4",
     "networks": "nn.store",
     "noise_power": "imaging.noise_power",
     "perona_malik": "imaging.perona_malik",

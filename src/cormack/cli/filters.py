@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import click
 
 from cormack.cli.options import IN_PATH, OUT_PATH, load_from, source_options, talk_options
-from cormack.cli.register import use_threads
 from cormack.cli.terminal import listener, say, warn
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -131,7 +130,6 @@ def n4_command(source: Path, out: Path, mask: Path | None, **values: Any) -> Non
     """Take the slow shading out of an MR by N4. Not for CT: Hounsfield units are calibrated."""
     from cormack.pipeline.filtering import n4_within
 
-    use_threads(None)
     _run(source, out, n4_within(mask), values)
 
 

@@ -35,7 +35,7 @@ from cormack.cli.options import (
     talk_options,
 )
 from cormack.cli.plot import plot_group
-from cormack.cli.register import register_command, space_from, space_options, use_threads
+from cormack.cli.register import register_command, space_from, space_options
 from cormack.cli.reidentify import reidentify_command
 from cormack.cli.segment import segment_group
 from cormack.cli.template import template_group
@@ -102,8 +102,6 @@ def run_command(source: Path, out: Path, participants: tuple[str, ...], force: b
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
     options = RunOptions(load=load_from(values), space=space_from(values), **values)
-    if options.n4:
-        use_threads(None)
     labels = tuple(label for value in participants for label in value.replace(",", " ").split())
     with listener(quiet=quiet, verbose=verbose) as progress:
         outcomes = run(source, out, options, participants=labels, force=force, progress=progress)
@@ -172,8 +170,6 @@ def _extract(region: str, source: Path, out: Path, values: dict[str, Any]) -> No
 
     quiet, verbose = values.pop("quiet"), values.pop("verbose")
     options = RunOptions(load=load_from(values), **values)
-    if options.n4:
-        use_threads(None)
     with listener(quiet=quiet, verbose=verbose) as progress:
         mask, findings = extract_mask(source, out, region, options, progress=progress)
     for finding in findings:

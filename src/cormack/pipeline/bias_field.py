@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from cormack.core.volume import Volume
 from cormack.imaging.filters import in_type_of
+from cormack.imaging.n4 import n4
 from cormack.pipeline.grids import GRID_STEPS, Grids
 from cormack.pipeline.options import RunOptions
 from cormack.pipeline.runner import Step
@@ -25,9 +26,6 @@ def foreground(volume: Volume) -> npt.NDArray[np.bool_]:
 
 def without_bias_field(shaded: Grids) -> Grids:
     """The scan with its slow shading divided out; the mean of its foreground and the type of its values stay."""
-    # Registration's engine takes a third of a second to import.
-    from cormack.register.n4 import n4
-
     corrected, _ = n4(shaded.volume, foreground(shaded.volume))
     rectified = replace(shaded.rectified, volume=in_type_of(corrected, shaded.volume))
     return Grids(rectified, replace(shaded.facts, bias_field_correction="N4"))

@@ -19,6 +19,7 @@ from cormack.files.nifti import write_labels, write_volume
 from cormack.files.outputs import OutputSet, check_writable
 from cormack.files.sidecar import to_json
 from cormack.imaging.filters import gaussian, in_type_of, median
+from cormack.imaging.n4 import n4
 from cormack.imaging.native import volume_to_stack
 from cormack.imaging.noise_power import harmonize_kernel, noise_power
 from cormack.imaging.orient import axis_codes, reorient
@@ -30,7 +31,6 @@ from cormack.pipeline.convert import check_target, stem
 from cormack.pipeline.images import Kind, find_image, read_image
 from cormack.pipeline.options import LoadOptions
 from cormack.pipeline.progress import Progress, Silent
-from cormack.register.n4 import n4
 from cormack.report.plots.canvas import check_picture, save_axes
 from cormack.report.plots.sections import plot_pair
 
