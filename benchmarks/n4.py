@@ -6,7 +6,7 @@ Heads of $CORMACK_SHARED/data/mr_t1/nichart (default ../shared; T1, 2 mm). A fie
 both programs are given the same image, mask, knots and iterations, on one thread. A head has a shading of its own: what
 counts is the field found with the one laid over it, divided by the field found without it and by the one laid over it.
 Its coefficient of variation inside the brain is 0 if all of it was found, and that of the field laid over (`laid over`)
-if nothing was. Each is run several times: ANTs differs from run to run, and median, best and worst are printed. `white
+if nothing was. Each is run several times: ANTs may differ from run to run; median, best and worst are printed. `white
 matter` is the coefficient of variation of the head's own values within the automatic labels of white matter, without
 their rim, before and after: noise, partial volume and true differences stay.
 """

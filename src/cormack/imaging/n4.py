@@ -23,8 +23,8 @@ KNOT_MM = 200.0
 FITTED_MM = 4.0
 #: Most iterations on each lattice, and the change of the field (coefficient of variation) at which it has settled.
 ROUNDS, TOLERANCE = (50, 50, 50, 50), 1e-6
-#: The histogram, the full width at half maximum of the Gaussian on log values, and the noise of the Wiener filter, all
-#: as in the paper.
+#: Bins of the histogram, full width at half maximum of the Gaussian on log values, and noise of the Wiener filter: the
+#: defaults of ITK's N4.
 BINS, FWHM, WIENER_NOISE = 200, 0.15, 0.01
 #: N4 works on logarithms: values are shifted so that the smallest within the mask becomes this share of the range.
 _FLOOR_SHARE = 0.01
