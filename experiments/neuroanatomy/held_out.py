@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -181,32 +181,48 @@ def scanned(
         scale=(0.95, 1.05), stretch=0.04, turn_deg=8.0, wide_turn=0.0, shift_mm=3.0, ventricles=ventricles
     )
     samples = int(rng.choice(slices))
-    i, j, k = (round(mm / h) for mm, h in zip(VIEW_MM, (pixel_mm, pixel_mm, SAMPLE_MM * samples), strict=True))
-    made = synthesize_ct(
-        anatomy,
-        rng,
-        CtSynthesis(pose=pose, **(SYNTHESIS | (_with(finding) if finding else {}))),
-        shape=(i, j, k * samples),
-        spacing_mm=(pixel_mm, pixel_mm, SAMPLE_MM),
-    )
-    fine = made.target.data.reshape(i, j, k, samples)
-    image = made.volume.data.reshape(i, j, k, samples).mean(axis=3)
-    noise_hu = rng.uniform(*NOISE_HU)
-    image += np.float32(noise_hu) * noise(image.shape, rng.uniform(*NOISE_CUTOFF), rng.uniform(*NOISE_RAMP), rng)
-    affine = made.volume.affine @ np.diag([1.0, 1.0, samples, 1.0])
-    affine[2, 3] += (samples - 1) / 2 * SAMPLE_MM
+    options = CtSynthesis(pose=pose, **(SYNTHESIS | (_with(finding) if finding else {})))
+    volume, fine, noise_hu = sliced(anatomy, rng, options, pixel_mm, samples, lambda: rng.uniform(*NOISE_HU))
+    affine = volume.affine
     truth = largest_share(fine)
-    brain = _mask(fine, pixel_mm, samples * SAMPLE_MM, rng)
+    brain = nearly_exact_mask(fine, pixel_mm, samples * SAMPLE_MM, rng)
     lowest = np.flatnonzero(brain.any(axis=(0, 1)))[0]
     truth[:, :, :lowest] = 0
     return Scan(
         group,
         f"{anatomy.name} {number}",
-        Volume(np.asfortranarray(np.rint(image).astype(np.int16)), affine),
+        volume,
         LabelMap(np.asfortranarray(brain.astype(np.uint8)), affine, BRAIN),
         LabelMap(np.asfortranarray(truth), affine, KNOWN if finding else NEUROANATOMY_FINE),
         f"{samples * SAMPLE_MM:.0f} mm, {noise_hu:.1f} HU",
     )
+
+
+def sliced(
+    anatomy: Anatomy,
+    rng: np.random.Generator,
+    options: CtSynthesis,
+    pixel_mm: float,
+    samples: int,
+    noise_hu: Callable[[], float],
+) -> tuple[Volume, AnyArray, float]:
+    """A CT whose slices are means of so many millimetres, with noise of a soft kernel on them.
+
+    Returns
+    -------
+    tuple
+        The volume; labels of shape (i, j, k, samples); and the noise (HU).
+    """
+    i, j, k = (round(mm / h) for mm, h in zip(VIEW_MM, (pixel_mm, pixel_mm, SAMPLE_MM * samples), strict=True))
+    spacing_mm = (pixel_mm, pixel_mm, SAMPLE_MM)
+    made = synthesize_ct(anatomy, rng, options, shape=(i, j, k * samples), spacing_mm=spacing_mm)
+    fine = made.target.data.reshape(i, j, k, samples)
+    image = made.volume.data.reshape(i, j, k, samples).mean(axis=3)
+    size = noise_hu()
+    image += np.float32(size) * noise(image.shape, rng.uniform(*NOISE_CUTOFF), rng.uniform(*NOISE_RAMP), rng)
+    affine = made.volume.affine @ np.diag([1.0, 1.0, samples, 1.0])
+    affine[2, 3] += (samples - 1) / 2 * SAMPLE_MM
+    return Volume(np.asfortranarray(np.rint(image).astype(np.int16)), affine), fine, size
 
 
 def _with(finding: str) -> dict[str, object]:
@@ -226,7 +242,7 @@ def largest_share(samples: AnyArray) -> AnyArray:
     return labels
 
 
-def _mask(samples: AnyArray, pixel_mm: float, slice_mm: float, rng: np.random.Generator) -> AnyArray:
+def nearly_exact_mask(samples: AnyArray, pixel_mm: float, slice_mm: float, rng: np.random.Generator) -> AnyArray:
     """The intracranial space of labels with samples, its surface off by up to half a millimetre, without its end."""
     share = (samples > 0).mean(axis=3, dtype=np.float32)
     for axis in (0, 1):

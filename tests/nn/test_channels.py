@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cormack.core.labels import BRAIN
-from cormack.nn.channels import network_input, slice_input
+from cormack.nn.channels import GUIDE_SCALE, guide, network_input, slice_input
 from cormack.nn.task import Channel, Task, TaskInput, TaskOutput
 
 
@@ -55,3 +55,12 @@ def test_slices_come_with_their_neighbours():
     assert batch.shape == (2, 6, 3, 5)
     np.testing.assert_array_equal(batch[0], np.concatenate([image[:, :, 0], image[:, :, 0], image[:, :, 1]]))
     np.testing.assert_array_equal(batch[1], np.concatenate([image[:, :, 1], image[:, :, 2], image[:, :, 3]]))
+
+
+def test_a_guide_is_what_another_network_says_the_background_first():
+    said = np.array([[0.5, 0.0, 1.0], [0.25, 0.0, 0.0]], dtype=np.float32)
+    out = guide(said)
+    # By hand: the background has the rest, nothing counts as a thousandth, and ln 0.001 stands at -1.
+    probability = np.array([[0.25, 1.0, 0.001], [0.5, 0.001, 1.0], [0.25, 0.001, 0.001]])
+    np.testing.assert_allclose(out, 1 - 2 * np.log(probability) / np.log(0.001), atol=1e-6)
+    np.testing.assert_allclose(np.exp(GUIDE_SCALE * (out - 1)), probability, rtol=1e-5)

@@ -53,10 +53,11 @@ class DataOptions:
 
     Parameters
     ----------
-    kind : "folder" or "synthesis"
-        Pairs of NIfTI files, or images made from label maps.
+    kind : "folder", "synthesis" or "samples"
+        Pairs of NIfTI files, images made from label maps, or slices made ready before (`learn.ready`).
     folder : str
-        Holds `images/` and `labels/` with files of the same names; `participants.tsv` beside them, if there is one.
+        Holds `images/` and `labels/` with files of the same names; `participants.tsv` beside them, if there is one. Of
+        samples: the `.npz` files themselves.
     anatomies : str
         For a synthesis: a folder of anatomies (`.npz`), or of BrainWeb models (`.mnc.gz`) that become anatomies first;
         "digital" makes them of the digital head, which needs no data.
@@ -70,7 +71,8 @@ class DataOptions:
     validation_share : float
         Folder: share of the subjects that the network is measured on.
     validation_names : tuple of str
-        Anatomies (beginnings of their names) or subjects that are never trained on, in place of a random choice.
+        Anatomies or samples (beginnings of their names) or subjects that are never trained on, in place of a random
+        choice; of samples there is none without it.
     stratify : tuple of str
         Columns of `participants.tsv` whose values shall be as frequent in both parts: age, site, manufacturer.
     slices : int
@@ -198,7 +200,7 @@ class Config:
 
 
 CHOICES = {
-    ("data", "kind"): ("folder", "synthesis"),
+    ("data", "kind"): ("folder", "synthesis", "samples"),
     ("network", "kind"): ("unet", "resnet34"),
     ("network", "normalisation"): ("none", "batch", "batch-renorm", "layer", "instance", "group"),
     ("network", "upsampling"): ("nearest", "transposed"),

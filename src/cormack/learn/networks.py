@@ -7,7 +7,7 @@ from torch import nn
 from cormack.core.errors import ConfigurationError
 from cormack.learn.config import Config
 from cormack.learn.resnet import ResNetUNet
-from cormack.learn.unet import UNet
+from cormack.learn.unet import GuidedUNet, UNet
 
 
 def make_network(config: Config) -> nn.Module:
@@ -27,10 +27,12 @@ def make_network(config: Config) -> nn.Module:
             f"multiple of {factor}"
         )
     if options.kind == "resnet34":
-        if dimensions == 3:
-            raise ConfigurationError("network.kind 'resnet34' is for slices: task.input.dimensions 2 or 2.5")
+        if dimensions == 3 or task.input.guides:
+            raise ConfigurationError(
+                "network.kind 'resnet34' is for slices without guides: task.input.dimensions 2 or 2.5"
+            )
         return ResNetUNet(inputs, classes, norm=options.normalisation)
-    return UNet(
+    return (GuidedUNet if task.input.guides else UNet)(
         dimensions,
         inputs,
         classes,

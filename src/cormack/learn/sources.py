@@ -22,6 +22,8 @@ def prepared(config: Config, out: Path, progress: Progress) -> Config:
     """
     if config.data.kind == "synthesis":
         from cormack.learn.synthetic import make_anatomies as make
+    elif config.data.kind == "samples":
+        from cormack.learn.ready import ready_folder as make
     else:
         from cormack.learn.folder import prepare_folder as make
     return replace(config, prepared=make(config, out, progress))
@@ -33,6 +35,10 @@ def make_source(config: Config) -> Source:
         from cormack.learn.synthetic import SyntheticSource
 
         return SyntheticSource(config)
+    if config.data.kind == "samples":
+        from cormack.learn.ready import ReadySource
+
+        return ReadySource(config)
     from cormack.learn.folder import FolderSource
 
     return FolderSource(config)
@@ -42,6 +48,8 @@ def count_classes(config: Config) -> list[float]:
     """Voxels of every class in the data of a prepared configuration, the background first."""
     if config.data.kind == "synthesis":
         from cormack.learn.synthetic import class_counts
+    elif config.data.kind == "samples":
+        from cormack.learn.ready import class_counts
     else:
         from cormack.learn.folder import class_counts
     return class_counts(config)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cormack.learn.normalisation import normalisation
+from cormack.nn.channels import GUIDE_SCALE
 
 #: What `upsampling` of a network may be.
 UPSAMPLINGS = ("nearest", "transposed")
@@ -176,3 +177,20 @@ class UNet(nn.Module):  # type: ignore[misc]
             fine = beside[-2 - n]
             x = block(torch.cat([self.upward[n](x), fine], dim=1)) if self.upward else block.on_two_grids(x, fine)
         return cast(Tensor, self.head(x))
+
+
+class GuidedUNet(UNet):
+    """A `UNet` that corrects what another network says: its last channels of input are a guide, one for every class.
+
+    It adds to the logarithms of the probabilities that they stand for (`nn.channels.guide`), and begins with nothing.
+    """
+
+    def __init__(self, dimensions: int, inputs: int, classes: int, **how: Any) -> None:
+        super().__init__(dimensions, inputs, classes, **how)
+        self.classes = classes
+        for weights in self.head.parameters():
+            nn.init.zeros_(weights)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """As of `UNet`, the guide added."""
+        return super().forward(image) + GUIDE_SCALE * (image[:, -self.classes :] - 1)

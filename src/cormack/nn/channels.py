@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,11 @@ import numpy.typing as npt
 from cormack.nn.task import Channel, Task
 
 FloatImage = npt.NDArray[np.float32]
+
+#: Probabilities are told apart down to this one.
+LEAST_PROBABILITY = 1e-3
+#: A guide of -1…1 times this, and less it, is the logarithm of a probability.
+GUIDE_SCALE = -math.log(LEAST_PROBABILITY) / 2
 
 
 def network_input(data: npt.NDArray[Any], task: Task) -> FloatImage:
@@ -71,6 +77,27 @@ def slice_input(image: FloatImage, task: Task, positions: Sequence[int]) -> Floa
     around = np.clip(np.asarray(positions)[:, None] + reach, 0, len(slices) - 1)
     taken = slices[around]
     return np.ascontiguousarray(taken.reshape(len(around), -1, *taken.shape[3:]))
+
+
+def guide(probability: FloatImage) -> FloatImage:
+    """What another network says as channels: logarithms of its probabilities, brought to -1…1, the background first.
+
+    Parameters
+    ----------
+    probability : array, shape (label, ...)
+        The background has the rest to 1.
+
+    Returns
+    -------
+    float32 array, shape (label + 1, ...)
+    """
+    out = np.empty((len(probability) + 1, *probability.shape[1:]), dtype=np.float32)
+    out[1:] = probability
+    np.subtract(1, probability.sum(axis=0), out=out[0])
+    np.log(np.clip(out, LEAST_PROBABILITY, 1, out=out), out=out)
+    out /= np.float32(GUIDE_SCALE)
+    out += 1
+    return out
 
 
 def _limits(channel: Channel, values: FloatImage, pad: np.float32) -> tuple[np.float32, np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,6 +126,30 @@ def predict_grid(
     logits = infer(image, fill, network, memory_mb, listener)
     network.session.rest()
     return Prediction(task, _probability(logits), grid.affine)
+
+
+def predict_slices(images: Iterable[tuple[int, FloatImage]], network: Network) -> Iterator[tuple[int, FloatImage]]:
+    """Run a network of slices on images that are its input already, one after the other.
+
+    Parameters
+    ----------
+    images : iterable of (number, float32 array of shape (channel, i, j))
+        Any i and j.
+    network : Network
+
+    Yields the number, and probabilities of the labels, shape (label, i, j).
+
+    Raises
+    ------
+    WeightsError
+        As `predict` does.
+    """
+    given = network.task.input
+    for number, image in images:
+        whole, inside = padded(image, given.multiple_of, image[:, 0, 0])
+        logits = _run(whole[None], network, MEMORY_MB)[0]
+        yield number, _probability(logits[:, *inside])
+    network.session.rest()
 
 
 def _check_unit(volume: Volume, task: Task) -> None:

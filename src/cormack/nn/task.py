@@ -60,6 +60,9 @@ class TaskInput:
         Larger grids go by overlapping tiles of this shape; whole without it.
     pad_value : float
         Where nothing was measured, in units of the image.
+    guides : int
+        Further channels, after those of the image: what another network says of every class, which this one corrects
+        (`nn.channels.guide`). As many as there are classes with the background, or none.
     """
 
     channels: tuple[Channel, ...]
@@ -71,6 +74,7 @@ class TaskInput:
     multiple_of: int = 16
     tile: tuple[int, ...] | None = None
     pad_value: float = -1000.0
+    guides: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,8 @@ class Task:
 
     @property
     def image_channels(self) -> int:
-        """Channels of the network's input: in 2.5-D the neighbours of a slice count, too."""
-        return len(self.input.channels) * (2 * self.input.context + 1)
+        """Channels of the network's input: in 2.5-D the neighbours of a slice count, too, and guides always."""
+        return len(self.input.channels) * (2 * self.input.context + 1) + self.input.guides
 
 
 @dataclass(frozen=True)
@@ -240,6 +244,8 @@ def _check(given: _Tables, where: str) -> None:
     except InputError as error:
         raise ConfigurationError(f"[{where}.input]: {error}") from error
     _expect(bool(given.output.labels), f"{where}.output.labels", given.output.labels, "one label or more")
+    classes = len(given.output.labels) + 1
+    _expect(grid.guides in (0, classes), f"{where}.input.guides", grid.guides, f"0, or {classes}: one for every class")
     check_keys(given.post.steps, STEPS, f"{where}.post.steps")
 
 

@@ -24,6 +24,8 @@ from cormack.nn.store import load_network, networks
 from cormack.pipeline.progress import Progress, Silent
 from cormack.segment.neuroanatomy import Neuroanatomy, draw_structures
 from cormack.segment.neuroanatomy_network import NAME, network_opinion
+from cormack.segment.neuroanatomy_slices import NAME as SLICES
+from cormack.segment.neuroanatomy_slices import corrected_in_slices
 from cormack.segment.opinion import FloatImage, Opinion, overlap
 
 #: Measures are taken on voxels of about this size (mm), which move no line by more than a fraction of that …
@@ -81,6 +83,7 @@ def find_structures(
     method: str = "network",
     atlases: Path | None = None,
     network: Path | None = None,
+    slices: Path | None = None,
     progress: Progress | None = None,
 ) -> Structures:
     """Find the structures of a brain by one route, or by both.
@@ -96,7 +99,10 @@ def find_structures(
     atlases : Path, optional
         Folder of labelled atlases; with the network they are a second opinion.
     network : Path, optional
-        Folder of another one than the packaged network.
+        Folder of another one than the packaged network. What it says is not corrected in slices, unless it is said
+        by whom.
+    slices : Path, optional
+        Folder of another network that corrects in slices.
     progress : Progress, optional
         Told of every atlas.
 
@@ -123,21 +129,26 @@ def find_structures(
         by_atlas, findings = atlas_opinion(volume, brain, atlases, on_progress=listener.advance)
     second = routes = None
     if method == "network" or by_atlas is None:
-        found = draw_structures(volume, brain, _by_network(volume, brain, network))
+        found = _by_network(volume, brain, network, slices)
         if by_atlas is not None:
             second = draw_structures(volume, brain, by_atlas).labels
             routes = overlap(found.labels.data, second.data)
     else:
         found = draw_structures(volume, brain, by_atlas)
-    midline = _midline(found.opinion)
+    midline = _midline(found.coarse)
     sides = _sides(found, midline)
     volumes = _volumes_ml(found.labels, sides)
     findings = (*findings, *found.findings, *_half(sides, midline))
     return Structures(found, sides, volumes, _measures(found.labels, brain, volumes), second, routes, findings)
 
 
-def _by_network(volume: Volume, brain: LabelMap, network: Path | None) -> Opinion:
-    return network_opinion(volume, brain, network=load_network(network or NAME), codes=_lies(brain))
+def _by_network(volume: Volume, brain: LabelMap, network: Path | None, slices: Path | None) -> Neuroanatomy:
+    codes = _lies(brain)
+    opinion = network_opinion(volume, brain, network=load_network(network or NAME), codes=codes)
+    if slices is None and (network is not None or SLICES not in networks()):
+        return draw_structures(volume, brain, opinion)
+    corrected = corrected_in_slices(opinion, volume, brain, network=load_network(slices or SLICES), codes=codes)
+    return draw_structures(volume, brain, corrected, coarse=opinion)
 
 
 def _lies(brain: LabelMap) -> str | None:
@@ -175,7 +186,7 @@ def _sides(found: Neuroanatomy, midline: _Midline) -> Sides:
     affine = labels.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [s.start for s in box]
     i, j, k = (s.stop - s.start for s in box)
-    way = WayBack(found.opinion.affine, affine, (i, j, k))
+    way = WayBack(found.coarse.affine, affine, (i, j, k))
     for n, plane in way.planes(midline.to_right_mm[None]):
         part = (box[0], box[1], box[2].start + n)
         sides[part] = np.where(plane[0] > 0, np.uint8(RIGHT), np.uint8(LEFT)) * (labels.data[part] > 0)

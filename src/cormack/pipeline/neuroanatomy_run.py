@@ -45,7 +45,7 @@ class HeadStructures:
         parts = {label.name for label in NEUROANATOMY_FINE} - {label.name for label in NEUROANATOMY}
         first, *others = (label.name for label in NEUROANATOMY)
         names = [first, *(label.name for label in NEUROANATOMY_FINE if label.name in parts), *others]
-        data, affine = reorient(found.opinion.labels(), found.opinion.affine)
+        data, affine = reorient(found.coarse.labels(), found.coarse.affine)
         return StructuresContent(
             labels=found.labels,
             coarse=LabelMap(data, affine, NEUROANATOMY_FINE),

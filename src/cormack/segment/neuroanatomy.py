@@ -41,12 +41,15 @@ class Neuroanatomy:
         By the structure's name in either table.
     opinion : Opinion
         What it was drawn from.
+    coarse : Opinion
+        The same or, where that was corrected in slices, what was said before, on a grid with voxels as long as wide.
     findings : tuple of Finding
     """
 
     labels: LabelMap
     confidence: Mapping[str, Confidence]
     opinion: Opinion
+    coarse: Opinion
     findings: tuple[Finding, ...] = ()
 
     def eleven(self) -> LabelMap:
@@ -54,7 +57,9 @@ class Neuroanatomy:
         return LabelMap(COARSE_OF_FINE[self.labels.data], self.labels.affine, NEUROANATOMY, self.labels.description)
 
 
-def draw_structures(volume: Volume, brain: LabelMap, opinion: Opinion) -> Neuroanatomy:
+def draw_structures(
+    volume: Volume, brain: LabelMap, opinion: Opinion, *, coarse: Opinion | None = None
+) -> Neuroanatomy:
     """Bring an opinion onto the voxels of a scan.
 
     Pieces that no head has are taken away, then every voxel of the intracranial space gets the likeliest structure,
@@ -67,6 +72,8 @@ def draw_structures(volume: Volume, brain: LabelMap, opinion: Opinion) -> Neuroa
     brain : LabelMap
         The intracranial space, on the same grid.
     opinion : Opinion
+    coarse : Opinion, optional
+        What was said on a coarse grid, if `opinion` is that corrected in slices.
 
     Raises
     ------
@@ -89,7 +96,8 @@ def draw_structures(volume: Volume, brain: LabelMap, opinion: Opinion) -> Neuroa
         NEUROANATOMY_FINE,
         f"structures of the intracranial space; {opinion.description}; every voxel inside the brain mask has a label",
     )
-    return Neuroanatomy(drawn, sure, plausible, (*opinion.findings, *_findings(sure)))
+    kept = plausible if coarse is None or coarse is opinion else without_islands(coarse)
+    return Neuroanatomy(drawn, sure, plausible, kept, (*opinion.findings, *_findings(sure)))
 
 
 def certainty(volume: Volume, brain: LabelMap, found: Neuroanatomy) -> Volume:
