@@ -1,14 +1,14 @@
 """The whole method of `cormack segment neuroanatomy` measured as in Cai et al. 2020 (doi 10.1148/ryai.2020190183).
 
-    python experiments/neuroanatomy/evaluate.py ANATOMIES OUT [--network DIR] [--cases 8] [--widen SHARED_DATA]
-        [--names NAME ...] [--second DIR] [--atlases N] [--pixel-mm 0.8] [--slices-mm 3 4 5]
+    python experiments/neuroanatomy/evaluate.py ANATOMIES OUT [--network DIR] [--slices DIR] [--cases 8]
+        [--widen SHARED_DATA] [--names NAME ...] [--second DIR] [--atlases N] [--pixel-mm 0.8] [--slices-mm 3 4 5]
 
 ANATOMIES are those of `compose.py`; NAMES the beginnings of the names of those that the network was not trained on.
 Sets of synthetic CT (`held_out.py`): the manual map that was held out, composed anatomies that were held out, tight
 variants of both where there are any, and with --widen composed ones with ventricles about three times as large. From
-the native scan and a brain mask to labels on the scan's voxels: --network, or the packaged one. Further routes, if
-wanted: --second, another network; --atlases, N anatomies of other subjects, registered and fused (minutes a scan). Each
-is also held against what the others agree on.
+the native scan and a brain mask to labels on the scan's voxels: by the packaged networks; or by --network, corrected by
+--slices, or by none. Further routes, if wanted: --second, another network; --atlases, N anatomies of other subjects,
+registered and fused (minutes a scan). Each is also held against what the others agree on.
 
 Prints tables in Markdown; OUT gets them too, with a row per scan and structure, and the confusion matrices.
 """
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("anatomies", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--network", type=Path)
+    parser.add_argument("--slices", type=Path)
     parser.add_argument("--names", nargs="+", default=HELD_OUT)
     parser.add_argument("--cases", type=int, default=8, help="scans of each set")
     parser.add_argument("--widen", type=Path, metavar="SHARED_DATA")
@@ -82,7 +83,7 @@ def main() -> None:
             scans, wide_ventricles(given.widen, given.names, kept, given.cases, given.pixel_mm, given.slices_mm)
         )
     atlases = chosen_atlases(given.anatomies, given.names, given.atlases, given.out) if given.atlases else None
-    rows, confusion = measured(scans, given.out, given.network, given.second, atlases)
+    rows, confusion = measured(scans, given.out, given.network, given.second, atlases, given.slices)
     for group, counts in confusion.items():
         write_confusion(given.out / f"confusion-{group.replace(' ', '-')}", counts)
     text = "\n\n".join(tables(rows))
@@ -104,14 +105,19 @@ def chosen_atlases(anatomies: Path, held: Sequence[str], count: int, out: Path) 
 
 
 def measured(
-    scans: Iterable[Scan], out: Path, network: Path | None, second: Path | None, atlases: Path | None
+    scans: Iterable[Scan],
+    out: Path,
+    network: Path | None,
+    second: Path | None,
+    atlases: Path | None,
+    slices: Path | None = None,
 ) -> tuple[list[Row], dict[str, AnyArray]]:
     """Rows of all scans, and the confusion matrix of each set."""
     rows: list[Row] = []
     confusion: dict[str, AnyArray] = {}
     for scan in scans:
         started = perf_counter()
-        found = {NETWORK: find_structures(scan.volume, scan.brain, network=network).found.labels}
+        found = {NETWORK: find_structures(scan.volume, scan.brain, network=network, slices=slices).found.labels}
         seconds = perf_counter() - started
         if second is not None:
             found[SECOND] = find_structures(scan.volume, scan.brain, network=second).found.labels

@@ -37,6 +37,7 @@ from cormack.segment.brain_grid import brain_box
 from cormack.segment.haematoma import VALUE
 from cormack.segment.neuroanatomy_network import NAME, network_opinion
 from cormack.segment.neuroanatomy_slices import brain_slices
+from cormack.segment.plausible import without_islands
 
 CONFIG = Path(__file__).parent / "config-slices.toml"
 SPOILT = Path(__file__).parent / "config-all.toml"
@@ -123,7 +124,7 @@ def samples_of(
     volume: Volume, brain: LabelMap, truth: AnyArray, network: Path | None, rng: np.random.Generator
 ) -> tuple[AnyArray, AnyArray]:
     """Images and classes of some slices, as the network of slices takes and gives them."""
-    opinion = network_opinion(volume, brain, network=load_network(network or NAME))
+    opinion = without_islands(network_opinion(volume, brain, network=load_network(network or NAME)))
     slices = brain_slices(opinion, volume, brain, read_config(CONFIG).task)
     classes = np.where(slices.inside, truth[brain_box(volume, brain)], 0).astype(np.uint8)
     usable = np.flatnonzero(slices.inside.sum(axis=(0, 1)) > LEAST_VOXELS)

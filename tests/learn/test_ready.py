@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from cormack.core.errors import ConfigurationError, InputError
+from cormack.core.volume import Volume
 from cormack.learn.config import read_config
 from cormack.learn.export import export
 from cormack.learn.networks import make_network
@@ -16,6 +17,7 @@ from cormack.learn.ready import ReadySource, class_counts, save_ready
 from cormack.learn.sources import prepared
 from cormack.learn.train import train
 from cormack.nn.channels import guide
+from cormack.nn.predict import predict
 from cormack.nn.store import load_network
 from cormack.pipeline.progress import Silent
 
@@ -139,6 +141,9 @@ def test_it_learns_to_correct_and_is_exported(folder: Path) -> None:
     images, targets = scan(np.random.default_rng(5), (24, 8))
     labels = network.session.run(images).argmax(axis=1)
     assert np.mean(labels == targets) > 0.95
+    volume = Volume(np.zeros((8, 8, 4), np.int16), np.eye(4))
+    with pytest.raises(InputError, match="cannot be run alone"):
+        predict(volume, network)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +152,7 @@ def test_it_learns_to_correct_and_is_exported(folder: Path) -> None:
         (("shape = [16, 16]", "shape = [16, 15]"), "2 multiples of 4"),
         (("dimensions = 2.5\ncontext = 1", "dimensions = 3"), "networks of slices"),
         (("guides = 3", "guides = 2"), "0, or 3"),
+        (('kind = "samples"', 'kind = "folder"'), "give 'samples'"),
         (("channels = [4, 8]", "channels = [4, 8]\nkind = 'resnet34'"), "without guides"),
     ],
 )

@@ -255,6 +255,8 @@ def _check(config: Config) -> None:
     ):
         if value < low:
             raise ConfigurationError(f"{name} is {value}; give {low} or more")
+    if config.task.input.guides and data.kind != "samples":
+        raise ConfigurationError(f"task.input.guides are read from samples: data.kind is {data.kind!r}, give 'samples'")
     needed = "anatomies" if data.kind == "synthesis" else "folder"
     if not getattr(data, needed):
         raise ConfigurationError(f"data.{needed} is missing: the folder that a {data.kind} data set is read from")

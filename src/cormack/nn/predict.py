@@ -116,6 +116,8 @@ def predict_grid(
 ) -> Prediction:
     """Run a network on a volume, or a part of one, that lies on its grid already (`onto_grid`); else as `predict`."""
     task = network.task
+    if task.input.guides:
+        raise InputError(f"the network {task.name} corrects what another one says of an image, and cannot be run alone")
     _check_unit(grid, task)
     if np.all(grid.data == np.float32(task.input.pad_value)):
         raise InputError("the volume holds no finite value apart from padding: there is nothing to see for a network")

@@ -27,6 +27,7 @@ from cormack.segment.neuroanatomy_network import NAME, network_opinion
 from cormack.segment.neuroanatomy_slices import NAME as SLICES
 from cormack.segment.neuroanatomy_slices import corrected_in_slices
 from cormack.segment.opinion import FloatImage, Opinion, overlap
+from cormack.segment.plausible import without_islands
 
 #: Measures are taken on voxels of about this size (mm), which move no line by more than a fraction of that …
 MEASURED_MM = 1.25
@@ -147,8 +148,9 @@ def _by_network(volume: Volume, brain: LabelMap, network: Path | None, slices: P
     opinion = network_opinion(volume, brain, network=load_network(network or NAME), codes=codes)
     if slices is None and (network is not None or SLICES not in networks()):
         return draw_structures(volume, brain, opinion)
-    corrected = corrected_in_slices(opinion, volume, brain, network=load_network(slices or SLICES), codes=codes)
-    return draw_structures(volume, brain, corrected, coarse=opinion)
+    coarse = without_islands(opinion)
+    corrected = corrected_in_slices(coarse, volume, brain, network=load_network(slices or SLICES), codes=codes)
+    return draw_structures(volume, brain, corrected, coarse=coarse)
 
 
 def _lies(brain: LabelMap) -> str | None:

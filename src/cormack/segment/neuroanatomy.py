@@ -73,7 +73,7 @@ def draw_structures(
         The intracranial space, on the same grid.
     opinion : Opinion
     coarse : Opinion, optional
-        What was said on a coarse grid, if `opinion` is that corrected in slices.
+        What was said on a coarse grid, `without_islands`, if `opinion` is that corrected in slices.
 
     Raises
     ------
@@ -96,8 +96,7 @@ def draw_structures(
         NEUROANATOMY_FINE,
         f"structures of the intracranial space; {opinion.description}; every voxel inside the brain mask has a label",
     )
-    kept = plausible if coarse is None or coarse is opinion else without_islands(coarse)
-    return Neuroanatomy(drawn, sure, plausible, kept, (*opinion.findings, *_findings(sure)))
+    return Neuroanatomy(drawn, sure, plausible, coarse or plausible, (*opinion.findings, *_findings(sure)))
 
 
 def certainty(volume: Volume, brain: LabelMap, found: Neuroanatomy) -> Volume:

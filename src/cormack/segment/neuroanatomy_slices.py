@@ -24,7 +24,6 @@ from cormack.nn.store import Network, load_network
 from cormack.nn.task import Task
 from cormack.segment.brain_grid import BoolArray, brain_on_grid
 from cormack.segment.opinion import FloatImage, Opinion
-from cormack.segment.plausible import without_islands
 
 #: The packaged network.
 NAME = "ct-neuroanatomy-slices"
@@ -58,7 +57,7 @@ def brain_slices(
     Parameters
     ----------
     opinion : Opinion
-        Of the coarse network.
+        Of the coarse network, `without_islands`.
     volume : Volume
         HU, shape (i, j, k), at right angles.
     brain : LabelMap
@@ -71,7 +70,7 @@ def brain_slices(
     i, j, k = task.input.spacing_mm
     *_, slice_mm = _native_mm(volume, task, codes)
     grid, inside = brain_on_grid(volume, brain, replace(task.input, spacing_mm=(i, j, max(k, slice_mm))), codes=codes)
-    return BrainSlices(grid, inside, without_islands(opinion), task)
+    return BrainSlices(grid, inside, opinion, task)
 
 
 def _native_mm(volume: Volume, task: Task, codes: str | None) -> list[float]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from cormack.core.neuroanatomy import NEUROANATOMY_FINE
+from cormack.imaging.filled_box import filled_box
 from cormack.segment.opinion import BoolArray, Opinion
 
 
@@ -49,8 +50,10 @@ def without_islands(opinion: Opinion) -> Opinion:
     labels = opinion.labels()
     probability = opinion.probability.copy()
     for row, label in zip(probability, NEUROANATOMY_FINE, strict=True):
-        islands = _islands(labels == label.index, PIECES[label.abbreviation])
-        row[islands] = 0
+        mask = labels == label.index
+        box = filled_box(mask)
+        if box is not None:
+            row[box][_islands(mask[box], PIECES[label.abbreviation])] = 0
     return replace(opinion, probability=probability)
 
 
