@@ -1,6 +1,6 @@
 """Slices for `ct-neuroanatomy-slices`: synthetic CT on native slices, what the coarse network says of it, the truth.
 
-    python experiments/neuroanatomy/slices.py ANATOMIES OUT [--scans 300] [--first 0] [--step 1] [--network DIR]
+    python experiments/neuroanatomy/slices.py ANATOMIES OUT [--scans 360] [--first 0] [--step 1] [--network DIR]
         [--without NAME ...]
 
 ANATOMIES are those of `compose.py`, without those that are held out. Scans are made as those of `held_out.py`, but
@@ -61,7 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("anatomies", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--scans", type=int, default=300)
+    parser.add_argument("--scans", type=int, default=360)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--network", type=Path, help="the coarse one, if not the packaged one")
