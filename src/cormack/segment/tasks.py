@@ -119,7 +119,7 @@ TASKS = {
             "neuroanatomy",
             "Eleven structures inside the skull on head CT without contrast medium, with clinical measures",
             {
-                "network": "the packaged network, on the brain and on its mirror image",
+                "network": "the packaged networks: the brain and its mirror image, then slice by slice",
                 "atlas": "labelled atlases brought onto the scan and fused; needs --atlases",
             },
             "head",
@@ -127,7 +127,11 @@ TASKS = {
                 Option("fine", "Sixteen labels: lobes, thalamus and brainstem told apart, too"),
                 Option("sides", "Paired structures get labels of their own on the left: 100 more than on the right"),
                 Option("brain", "Intracranial mask on the grid of IN, in place of one that is made", "MASK.nii.gz"),
-                Option("network", "Another network than the packaged one, as `cormack export` writes it", "DIR"),
+                Option(
+                    "network",
+                    "Another network than the packaged ones, by `cormack export`; not corrected in slices",
+                    "DIR",
+                ),
                 Option(
                     "atlases",
                     "Folder of labelled atlases (NAME.nii.gz with NAME_dseg.nii.gz of the sixteen labels; or .npz "
