@@ -60,8 +60,8 @@ def test_the_tutorial_reaches_what_it_says(tmp_path: Path, monkeypatch: pytest.M
 def test_configurations_of_the_how_to_are_read(tmp_path: Path) -> None:
     from cormack.learn.config import read_config
 
-    labels, synthesis, paper = blocks(HOW_TO)
+    labels, synthesis, samples, paper = blocks(HOW_TO)
     head = blocks(PAGE)[0].partition("data.kind")[0]
-    for text in (labels, head + synthesis, head + "data.folder = '.'\n" + paper):
+    for text in (labels, head + synthesis, head + samples, head + "data.folder = '.'\n" + paper):
         (tmp_path / "c.toml").write_text(text)
         read_config(tmp_path / "c.toml")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cormack.core.neuroanatomy import COARSE_OF_FINE
 from cormack.core.tables import to_toml
 from cormack.learn.config import read_config
 from cormack.learn.networks import make_network
+from cormack.physics.synthesis.anatomy import save_anatomy
 from cormack.physics.synthesis.labelled_head import Fine, manual_head
 from labelled_scans import write_knowing_network
 
@@ -76,6 +78,29 @@ def test_a_scan_has_thick_slices_realistic_noise_and_a_mask_that_errs_little(hel
     # Soft tissue varies by the noise and by up to 2.5 HU beside it.
     assert 1.5 < scan.volume.data[scan.truth.data == Fine.THALAMUS].std() < 9
     np.testing.assert_array_equal(held_out.scanned(anatomy, "", 0, 2.0).volume.data, scan.volume.data)
+
+
+def test_slices_are_what_two_networks_see_and_the_truth_of_the_same_pixels(modules, anatomy, tmp_path, monkeypatch):
+    slices = importlib.import_module("slices")
+    task = read_config(slices.CONFIG).task
+    coarse = replace(task, input=replace(task.input, spacing_mm=(2.0, 2.0, 2.0)))
+    monkeypatch.setattr(slices, "read_config", lambda _: Namespace(task=coarse))
+    monkeypatch.setattr(slices, "PIXEL_MM", 2.0)
+    save_anatomy(anatomy, tmp_path / "half-1.npz")
+    rng = np.random.default_rng(4)
+    volume, brain, truth = slices.spoilt_scan(tmp_path / "half-1.npz", rng)
+    assert volume.spacing_mm[2] in slices.SLICES_MM
+    assert truth.max() < slices.VALUE
+    network = write_knowing_network(tmp_path / "knowing", spacing_mm=2.0)
+    images, targets = slices.samples_of(volume, brain, truth, network, rng)
+    assert images.shape == (len(targets), task.image_channels, *targets.shape[1:])
+    assert np.abs(images).max() <= 1
+    # Of the slice in the middle: nothing is labelled that lies outside of the mask, where all three windows are empty.
+    outside = (images[:, 3:6] == -1).all(axis=1)
+    assert 0.1 < outside.mean() < 0.9
+    assert (targets[outside] > 0).mean() < 0.01
+    assert (targets[~outside] > 0).mean() > 0.5
+    assert len(np.unique(targets)) > 6
 
 
 def test_ventricles_grow_to_what_was_asked_for(held_out, monkeypatch):

@@ -27,10 +27,10 @@ def make_network(config: Config) -> nn.Module:
             f"multiple of {factor}"
         )
     if options.kind == "resnet34":
-        if dimensions == 3 or task.input.guides:
-            raise ConfigurationError(
-                "network.kind 'resnet34' is for slices without guides: task.input.dimensions 2 or 2.5"
-            )
+        if dimensions == 3:
+            raise ConfigurationError("network.kind 'resnet34' is for slices: task.input.dimensions 2 or 2.5")
+        if task.input.guides:
+            raise ConfigurationError("network.kind 'resnet34' is without guides: task.input.guides are for 'unet'")
         return ResNetUNet(inputs, classes, norm=options.normalisation)
     return (GuidedUNet if task.input.guides else UNet)(
         dimensions,
