@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from held_out import group_of, largest_share, nearly_exact_mask, sliced
+from held_out import MASK_MM, group_of, largest_share, nearly_exact_mask, sliced
 from scipy import ndimage
 
 from cormack.core.errors import CormackError
@@ -112,7 +112,7 @@ def _mask(fine: AnyArray, slice_mm: float, rng: np.random.Generator) -> AnyArray
     spacing = (PIXEL_MM, PIXEL_MM, slice_mm)
     depth_mm = np.where(inside, distance_mm(inside, spacing), -distance_mm(~inside, spacing)).astype(np.float32)
     for axis in (0, 1):
-        depth_mm = ndimage.gaussian_filter1d(depth_mm, 1.5 / PIXEL_MM, axis=axis)
+        depth_mm = ndimage.gaussian_filter1d(depth_mm, MASK_MM / PIXEL_MM, axis=axis)
     low, high = ERROR_MM
     field = smooth_field(depth_mm.shape, REACH_MM / PIXEL_MM, rng)
     mask = depth_mm > -np.clip(rng.uniform(low, high) + WITHIN * (high - low) * field, low, high)

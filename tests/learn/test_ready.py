@@ -152,6 +152,10 @@ def test_it_learns_to_correct_and_is_exported(folder: Path) -> None:
         (("shape = [16, 16]", "shape = [16, 15]"), "2 multiples of 4"),
         (("dimensions = 2.5\ncontext = 1", "dimensions = 3"), "networks of slices"),
         (("guides = 3", "guides = 2"), "0, or 3"),
+        (
+            ('    { value = 2, name = "brain", abbreviation = "B", color = "#56b4e9" },\n', ""),
+            "guides are for several labels",
+        ),
         (('kind = "samples"', 'kind = "folder"'), "give 'samples'"),
         (("channels = [4, 8]", "channels = [4, 8]\nkind = 'resnet34'"), "without guides"),
     ],

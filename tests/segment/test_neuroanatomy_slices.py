@@ -12,6 +12,7 @@ from cormack.core.errors import WeightsError
 from cormack.core.labels import LabelMap
 from cormack.core.neuroanatomy import NEUROANATOMY_FINE
 from cormack.core.volume import Volume
+from cormack.imaging.orient import reorient
 from cormack.measure.overlap import dice
 from cormack.nn.channels import GUIDE_SCALE
 from cormack.nn.grid import WayBack
@@ -98,10 +99,25 @@ def test_what_pixels_show_is_drawn_sharper_however_the_axes_lie(head, coarse, co
 
 def turned(image: Volume | LabelMap, codes: str) -> Volume | LabelMap:
     """The same head on other axes, the header knowing."""
-    from cormack.imaging.orient import reorient
-
     data, affine = reorient(image.data, image.affine, codes)
     return replace(image, data=np.asfortranarray(data), affine=affine)
+
+
+def test_axes_that_lie_otherwise_than_the_header_says_are_followed(head, tmp_path):
+    given = Network(TASK, StandIn(knowing=True))
+    coarse = load_network(write_knowing_network(tmp_path / "coarse", spacing_mm=4.0))
+    data, affine = reorient(head_ct(head).data, head.labels.affine, "LPS")
+    labels, _ = reorient(head.labels.data, head.labels.affine, "LPS")
+    # The header still says RAS.
+    lying = np.abs(affine) * np.eye(4)
+    scan = Volume(np.asfortranarray(data), lying)
+    brain = LabelMap(np.asfortranarray((labels > 0).astype(np.uint8)), lying, head.brain.table)
+    said = without_islands(network_opinion(scan, brain, network=coarse, codes="LPS"))
+    opinion = corrected_in_slices(said, scan, brain, network=given, codes="LPS")
+    found = draw_structures(scan, brain, opinion).labels
+    for name in ("caudate nucleus", "ventricular system"):
+        index = NEUROANATOMY_FINE[name].index
+        assert dice(found.data == index, labels == index) > 0.93, name
 
 
 def test_thin_slices_are_averaged_and_thick_ones_seen_as_they_are(head, coarse):

@@ -244,8 +244,11 @@ def _check(given: _Tables, where: str) -> None:
     except InputError as error:
         raise ConfigurationError(f"[{where}.input]: {error}") from error
     _expect(bool(given.output.labels), f"{where}.output.labels", given.output.labels, "one label or more")
-    classes = len(given.output.labels) + 1
-    _expect(grid.guides in (0, classes), f"{where}.input.guides", grid.guides, f"0, or {classes}: one for every class")
+    # One label comes as one logit, to which no guide can be added.
+    several = len(given.output.labels) > 1
+    allowed = (0, len(given.output.labels) + 1) if several else (0,)
+    expected = f"0, or {allowed[-1]}: one for every class" if several else "0: guides are for several labels"
+    _expect(grid.guides in allowed, f"{where}.input.guides", grid.guides, expected)
     check_keys(given.post.steps, STEPS, f"{where}.post.steps")
 
 

@@ -42,7 +42,7 @@ class Neuroanatomy:
     opinion : Opinion
         What it was drawn from.
     coarse : Opinion
-        The same or, where that was corrected in slices, what was said before, on a grid with voxels as long as wide.
+        The same or, where that was corrected in slices, what was said before, on an even grid.
     findings : tuple of Finding
     """
 
