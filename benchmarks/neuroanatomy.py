@@ -55,8 +55,8 @@ def measure(scan: Path, network: Path | None, repeat: int) -> None:
     load, look, correct, draw, whole = best
     print(
         f"{' x '.join(map(str, volume.shape))} voxels; network loaded in {load:.2f} s, looks {look:.2f} s, "
-        f"correcting in slices {correct:.2f} s, drawing {draw:.2f} s; everything with sides and measures {whole:.2f} s, "
-        f"{peak_mb() - before:.0f} MB more"
+        f"correcting in slices {correct:.2f} s, drawing {draw:.2f} s; everything with sides and measures {whole:.2f} "
+        f"s, {peak_mb() - before:.0f} MB more"
     )
     for name, sure in found.found.confidence.items():
         agreed = "" if sure.agreement is None else f", mirrored Dice {sure.agreement:.3f}"
