@@ -1,7 +1,7 @@
 """Figures of brain extraction on MR: real heads, robustness, constructed heads, and from a file to its mask.
 
-    python benchmarks/t1_brain.py [--heads] [--robust] [--anatomies DIR [--count N] [--unspoilt]] [--time]
-                                  [--method NAME] [--subjects N]
+    python benchmarks/t1_brain.py [--heads] [--robust] [--time] [--method NAME] [--subjects N]
+                                  [--anatomies DIR [--count N] [--unspoilt] [--spacing-mm MM]]
 
 Without any of the parts: real heads, robustness and time.
 
@@ -9,7 +9,8 @@ Without any of the parts: real heads, robustness and time.
 of their automatic DLMUSE labels, as it is and with its gaps closed (the labels leave out fluid of the sulci). They are
 automatic: agreement with them is a check, no truth. `--robust`: the same heads spoilt, against the labels and against
 the mask of the head as it was. `--anatomies`: N constructed heads (default 100) of a folder of anatomies, the truth
-being exact; give anatomies that the network was not trained on. `--unspoilt`: these without lesions, thick slices,
+being exact; give anatomies that the network was not trained on. Voxels of 1 mm, as of an ordinary T1, or of
+`--spacing-mm`. `--unspoilt`: these without lesions, thick slices,
 ghosts, ringing and cuts, and with little noise. Beside Dice stand what is missed and what is too much, in shares of the
 truth; how much of the true surface in the upper half is seen at all, that is, the share of neighbours inside and
 outside of it that differ by a tenth of white matter or more; and what share of either was found to the voxel. `--time`:
@@ -49,9 +50,9 @@ LEAST_MEDIAN, LEAST_WORST, LEAST_REAL = 0.985, 0.97, 0.96
 MOST_SECONDS, MOST_INFERENCE_S = 1.5, 0.7
 #: Closing of the labels' gaps (voxels of 2 mm).
 CLOSED = 3
-#: Field of view of constructed heads (voxels of 2 mm), and how far above its middle they lie (mm): it shows neck and
-#: shoulders, as usual for T1.
-SHAPE = (112, 128, 128)
+#: Field of view of constructed heads, and how far above its middle they lie (mm): it shows neck and shoulders, as usual
+#: for T1.
+FIELD_MM = (224, 256, 256)
 RAISED_MM = (-5.0, 32.0)
 #: Noise of unspoilt heads, and the step of values across a surface that counts as seen (shares of white matter).
 LITTLE_NOISE, SEEN = (0.005, 0.03), 0.1
@@ -211,7 +212,7 @@ def surface(image: npt.NDArray[np.floating], truth: BoolArray, found: BoolArray)
     return float(seen.mean()), float(hit[seen].mean()), float(hit[~seen].mean())
 
 
-def constructed(method: str, folder: Path, count: int, *, unspoilt: bool = False) -> bool:
+def constructed(method: str, folder: Path, count: int, spacing_mm: float, *, unspoilt: bool = False) -> bool:
     from cormack.physics.synthesis.anatomy import load_anatomy
     from cormack.physics.synthesis.mr import synthesize_mr
     from cormack.physics.synthesis.options import MrSynthesis
@@ -226,7 +227,9 @@ def constructed(method: str, folder: Path, count: int, *, unspoilt: bool = False
     rows = []
     for number in range(count):
         path = paths[number % len(paths)]
-        made = synthesize_mr(load_anatomy(path), np.random.default_rng([2026, number]), options, shape=SHAPE)
+        i, j, k = (round(mm / spacing_mm) for mm in FIELD_MM)
+        rng = np.random.default_rng([2026, number])
+        made = synthesize_mr(load_anatomy(path), rng, options, shape=(i, j, k), spacing_mm=spacing_mm)
         truth = made.target.data >= 0.5
         found = np.zeros_like(truth)
         try:
@@ -242,9 +245,11 @@ def constructed(method: str, folder: Path, count: int, *, unspoilt: bool = False
         print(f"{number + 1} of {count}: {overlap:.4f} {path.stem}, {told}", flush=True)
     rows.sort(key=lambda row: row[0])
     values = np.array([row[0] for row in rows])
-    print(f"{count} constructed heads of {len(paths)} anatomies: Dice median {np.median(values):.4f} "
-          f"(aim {LEAST_MEDIAN}), mean {values.mean():.4f}, SD {values.std():.4f}, worst {values[0]:.4f} "
-          f"(aim {LEAST_WORST})")  # fmt: skip
+    print(
+        f"{count} constructed heads of {len(paths)} anatomies, voxels of {spacing_mm:g} mm: "
+        f"Dice median {np.median(values):.4f} (aim {LEAST_MEDIAN}), mean {values.mean():.4f}, "
+        f"SD {values.std():.4f}, worst {values[0]:.4f} (aim {LEAST_WORST})"
+    )
     missed, much, seen, right, unseen = np.median([row[3] for row in rows], axis=0)
     print(f"median missed {missed:.3f}, too much {much:.3f}; surface seen {seen:.2f}, found to the voxel where it is "
           f"{right:.2f}, where it is not {unseen:.2f}")  # fmt: skip
@@ -310,6 +315,7 @@ def main() -> int:
     parser.add_argument("--subjects", type=int, default=SUBJECTS)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--anatomies", type=Path)
+    parser.add_argument("--spacing-mm", type=float, default=1.0)
     parser.add_argument("--unspoilt", action="store_true")
     parser.add_argument("--from", dest="path", type=Path, help=argparse.SUPPRESS)
     for part in ("heads", "robust", "time"):
@@ -324,7 +330,7 @@ def main() -> int:
     if chosen.robust or every:
         robust(chosen.method, chosen.subjects)
     if chosen.anatomies:
-        good &= constructed(chosen.method, chosen.anatomies, chosen.count, unspoilt=chosen.unspoilt)
+        good &= constructed(chosen.method, chosen.anatomies, chosen.count, chosen.spacing_mm, unspoilt=chosen.unspoilt)
     if chosen.time or every:
         good &= time_file(chosen.method)
     return 0 if good else 1

@@ -132,6 +132,46 @@ def test_a_corrector_says_at_first_what_it_was_told(folder: Path) -> None:
     np.testing.assert_allclose(found, said, atol=3e-3)
 
 
+@pytest.fixture
+def one_label(folder: Path) -> Path:
+    """The same for one structure: targets are shares, the guide is the logarithm of its odds."""
+    text = (folder / "config.toml").read_text().replace("guides = 3", "guides = 1").replace("[16, 16]", "[24, 24]")
+    other = '    { value = 2, name = "brain", abbreviation = "B", color = "#56b4e9" },\n'
+    (folder / "config.toml").write_text(text.replace(other, ""))
+    rng = np.random.default_rng(7)
+    for path in (folder / "samples").glob("*.npz"):
+        share = rng.integers(0, 256, (4, 16, 20)).astype(np.uint8)
+        said = guide(np.full((1, 4, 16, 20), 0.8, np.float32))
+        images = np.concatenate([np.repeat(share[None] / 127.5 - 1, 3, axis=0), said]).astype(np.float32)
+        save_ready(path, np.moveaxis(images, 0, 1), share)
+    return folder
+
+
+def test_of_one_structure_shares_are_learnt(one_label: Path) -> None:
+    config = prepared(read_config(one_label / "config.toml"), one_label / "run", Silent())
+    made = ReadySource(config)
+    sample = made.validation(0)[0]
+    inside = sample.image[3] > 0
+    assert inside.sum() == 16 * 20
+    # Beside a slice the structure is not, for certain.
+    np.testing.assert_allclose(sample.image[:, ~inside], -1.0)
+    assert not sample.target[~inside].any()
+    np.testing.assert_allclose(sample.image[1][inside], sample.target[inside] / 127.5 - 1, atol=0.01)
+    stored = [np.load(path)["targets"] for path in (one_label / "samples").glob("*.npz")]
+    structure = sum(float(targets.sum()) for targets in stored) / 255
+    assert class_counts(config) == pytest.approx([3 * 4 * 16 * 20 - structure, structure])
+
+
+def test_a_corrector_of_one_structure_says_at_first_what_it_was_told(one_label: Path) -> None:
+    network = make_network(read_config(one_label / "config.toml"))
+    rng = np.random.default_rng(1)
+    said = rng.uniform(0.001, 0.999, (1, 8, 12)).astype(np.float32)
+    image = np.concatenate([rng.uniform(-1, 1, (3, 8, 12)).astype(np.float32), guide(said)])
+    with torch.no_grad():
+        found = torch.sigmoid(network(torch.from_numpy(image)[None]))[0].numpy()
+    np.testing.assert_allclose(found, said, atol=1e-5)
+
+
 def test_it_learns_to_correct_and_is_exported(folder: Path) -> None:
     text = (folder / "config.toml").read_text()
     trained = train(read_config(folder / "config.toml"), folder / "run", text=text)
@@ -152,10 +192,7 @@ def test_it_learns_to_correct_and_is_exported(folder: Path) -> None:
         (("shape = [16, 16]", "shape = [16, 15]"), "2 multiples of 4"),
         (("dimensions = 2.5\ncontext = 1", "dimensions = 3"), "networks of slices"),
         (("guides = 3", "guides = 2"), "0, or 3"),
-        (
-            ('    { value = 2, name = "brain", abbreviation = "B", color = "#56b4e9" },\n', ""),
-            "guides are for several labels",
-        ),
+        (('    { value = 2, name = "brain", abbreviation = "B", color = "#56b4e9" },\n', ""), "0, or 1"),
         (('kind = "samples"', 'kind = "folder"'), "give 'samples'"),
         (("channels = [4, 8]", "channels = [4, 8]\nkind = 'resnet34'"), "without guides"),
     ],

@@ -64,3 +64,12 @@ def test_a_guide_is_what_another_network_says_the_background_first():
     probability = np.array([[0.25, 1.0, 0.001], [0.5, 0.001, 1.0], [0.25, 0.001, 0.001]])
     np.testing.assert_allclose(out, 1 - 2 * np.log(probability) / np.log(0.001), atol=1e-6)
     np.testing.assert_allclose(np.exp(GUIDE_SCALE * (out - 1)), probability, rtol=1e-5)
+
+
+def test_the_guide_of_one_label_is_the_logarithm_of_its_odds():
+    said = np.array([[0.5, 0.0, 1.0, 0.9]], dtype=np.float32)
+    out = guide(said)
+    # By hand: ln 999 and ln 9, and ln 1000 stands at 1.
+    wanted = np.array([[0.0, -np.log(999), np.log(999), np.log(9)]]) / np.log(1000)
+    np.testing.assert_allclose(out, wanted, atol=1e-5)
+    np.testing.assert_allclose(2 * GUIDE_SCALE * out, wanted * np.log(1000), atol=1e-4)

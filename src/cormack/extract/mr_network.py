@@ -15,8 +15,10 @@ import numpy as np
 from cormack.core.errors import ExtractionError, WeightsError
 from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
-from cormack.core.volume import Volume
+from cormack.core.volume import Unit, Volume
 from cormack.extract.mr_head import tissue_threshold
+from cormack.extract.mr_slices import NAME as SLICES
+from cormack.extract.mr_slices import corrected_in_slices, shows_more
 from cormack.extract.network import unsure_finding
 from cormack.extract.upright import BETTER_MM, FARTHEST_MM, Lie, how_it_lies, orientation_finding, turned, ways
 from cormack.imaging.workgrid import BoolArray, FloatImage, bounding_box, distance_mm, largest_component
@@ -63,6 +65,11 @@ class Coarse:
     probability: FloatImage
     inside: BoolArray
     lie: Lie
+
+    @property
+    def brain(self) -> Volume:
+        """The probabilities on their grid."""
+        return self.grid.with_data(self.probability, unit=Unit.PROBABILITY, outside=0.0)
 
     @property
     def misfit_mm(self) -> float:
@@ -115,7 +122,19 @@ def mr_network_mask(
         )
     chosen = network or _packaged(name)
     found, lie = _find(onto_grid(volume, chosen.task.input), chosen)
-    return _native(found, volume), _findings(found, lie)
+    brain = found.brain
+    if network is None and name == NAME and shows_more(volume):
+        brain = _corrected(brain, volume, _packaged(SLICES))
+    return _native(brain, volume), _findings(found, lie)
+
+
+def coarse_brain(volume: Volume, network: Network) -> Volume:
+    """How likely the voxels of the network's grid are brain, before slices correct it; errors as of `mr_network_mask`.
+
+    Half and more is the mask, in one part without cavities.
+    """
+    found, _ = _find(onto_grid(volume, network.task.input), network)
+    return found.brain
 
 
 def _packaged(name: str) -> Network:
@@ -195,22 +214,38 @@ def _as_stated(grid: Volume, network: Network) -> Coarse | None:
 def _run(grid: Volume, network: Network, height_mm: float = HEAD_HEIGHT_MM) -> Coarse | None:
     """What the network finds; None where that is too little for a brain."""
     grid = _around_head(grid, height_mm)
-    probability = predict_grid(grid, network).probability[0]
-    inside = apply_steps((probability >= 0.5).astype(np.uint8), network.task.post.steps) > 0
+    probability, inside = _one_part(predict_grid(grid, network).probability[0], network)
     if np.count_nonzero(inside) * grid.voxel_volume_ml < LEAST_ML:
         return None
-    # What post-processing took away or filled is outside or inside for good. Interpolated linearly, one part without
-    # cavities stays one part without cavities.
-    probability = np.where(inside, np.maximum(probability, 0.5), np.minimum(probability, 0.499)).astype(np.float32)
     half = float(np.mean(grid.spacing_mm)) / 2
     depth = np.where(inside, distance_mm(inside, grid.spacing_mm) - half, half - distance_mm(~inside, grid.spacing_mm))
     return Coarse(grid, probability, inside, how_it_lies(inside, depth.astype(np.float32), grid.spacing_mm))
 
 
-def _native(found: Coarse, volume: Volume) -> BoolArray:
+def _one_part(probability: FloatImage, network: Network) -> tuple[FloatImage, BoolArray]:
+    """Probabilities and mask after the task's post-processing.
+
+    What that took away or filled is outside or inside for good. Interpolated linearly, one part without cavities stays
+    one part without cavities.
+    """
+    inside = apply_steps((probability >= 0.5).astype(np.uint8), network.task.post.steps) > 0
+    settled = np.where(inside, np.maximum(probability, 0.5), np.minimum(probability, 0.499)).astype(np.float32)
+    return settled, inside
+
+
+def _corrected(brain: Volume, volume: Volume, network: Network) -> Volume:
+    """The brain with its edge corrected in slices; as it was if that left too little of it."""
+    finer = corrected_in_slices(volume, brain, network)
+    probability, inside = _one_part(finer.data, network)
+    if np.count_nonzero(inside) * finer.voxel_volume_ml < LEAST_ML:
+        return brain
+    return finer.with_data(probability)
+
+
+def _native(brain: Volume, volume: Volume) -> BoolArray:
     """Where the interpolated probability is a half or more."""
     mask = np.zeros(volume.shape, dtype=bool, order="F")
-    for k, plane in WayBack(found.grid.affine, volume.affine, volume.shape).planes(found.probability[None]):
+    for k, plane in WayBack(brain.affine, volume.affine, volume.shape).planes(brain.data[None]):
         mask[:, :, k] = plane[0] >= 0.5
     return mask
 

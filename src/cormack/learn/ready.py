@@ -1,7 +1,8 @@
 """Samples that were made ready before the training: slices for a network that corrects what another one says of them.
 
 A folder of `.npz` files, one per scan: `images`, uint8, shape (slice, channel, i, j), the channels of the network's
-input with -1…1 as 0…255; `targets`, uint8, shape (slice, i, j), the class of every voxel, 0 being the background.
+input with -1…1 as 0…255; `targets`, uint8, shape (slice, i, j), as in `Sample`: the class of every voxel, 0 being the
+background, or the share of a single structure.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _Bytes = npt.NDArray[np.uint8]
 
 
 def save_ready(path: Path, images: npt.NDArray[np.float32], targets: _Bytes) -> None:
-    """Write slices of one scan: images within -1…1, shape (slice, channel, i, j), and classes, shape (slice, i, j)."""
+    """Write slices of one scan: images within -1…1, shape (slice, channel, i, j), and targets, shape (slice, i, j)."""
     stored = np.rint((np.clip(images, -1, 1) + 1) * (WHOLE / 2)).astype(np.uint8)
     part = path.with_name(f".{path.stem}.part.npz")
     np.savez_compressed(part, images=stored, targets=targets)
@@ -34,8 +35,8 @@ class ReadySource:
 
     def __init__(self, config: Config) -> None:
         self._config, given = config, config.task.input
-        if config.task.input.dimensions == 3 or config.task.output.classes == 1:
-            raise ConfigurationError("data.kind 'samples' is for networks of slices with several structures")
+        if config.task.input.dimensions == 3:
+            raise ConfigurationError("data.kind 'samples' is for networks of slices")
         shape = config.data.shape or given.tile or ()
         if len(shape) != 2 or any(n % given.multiple_of for n in shape):
             raise ConfigurationError(f"data.shape is {list(shape)}; give 2 multiples of {given.multiple_of}")
@@ -48,7 +49,7 @@ class ReadySource:
             raise InputError(f"{config.prepared}: no scan (.npz) to train on")
         # What lies outside of a slice: nothing in the image, and the background for certain.
         self._outside = np.zeros((config.task.image_channels, 1, 1), dtype=np.uint8)
-        if given.guides:
+        if given.guides > 1:
             self._outside[-given.guides] = WHOLE
 
     @property
@@ -106,7 +107,11 @@ def class_counts(config: Config) -> list[float]:
     """Voxels of every class over all scans, the background first."""
     classes = config.task.output.classes
     scans = (_read(path, config)["targets"] for path in _scans(config.prepared))
-    return [float(n) for n in np.sum([np.bincount(scan.ravel(), minlength=classes) for scan in scans], axis=0)]
+    counts = np.sum([np.bincount(scan.ravel(), minlength=WHOLE + 1) for scan in scans], axis=0)
+    if classes == 1:
+        structure = float(counts @ np.arange(WHOLE + 1)) / WHOLE
+        return [float(counts.sum()) - structure, structure]
+    return [float(n) for n in counts[:classes]]
 
 
 def _scans(folder: Path) -> list[Path]:
@@ -132,6 +137,7 @@ def _read(path: Path, config: Config) -> dict[str, _Bytes]:
     if not (fits and images.shape[2:] == targets.shape[1:] and images.dtype == targets.dtype == np.uint8):
         raise InputError(f"{path}: images of shape {images.shape} and targets of shape {targets.shape}; the task takes "
                          f"uint8 of shape (slice, {channels}, i, j) and (slice, i, j)")  # fmt: skip
-    if not len(targets) or targets.max() >= config.task.output.classes:
-        raise InputError(f"{path}: no slice, or a class of {config.task.output.classes} or more")
+    classes = config.task.output.classes
+    if not len(targets) or (classes > 1 and targets.max() >= classes):
+        raise InputError(f"{path}: no slice, or a class of {classes} or more")
     return scan

@@ -182,7 +182,8 @@ class UNet(nn.Module):  # type: ignore[misc]
 class GuidedUNet(UNet):
     """A `UNet` that corrects what another network says: its last channels of input are a guide, one for every class.
 
-    It adds to the logarithms of the probabilities that they stand for (`nn.channels.guide`), and begins with nothing.
+    It adds to the logarithms of the probabilities, or the odds, that they stand for (`nn.channels.guide`), and begins
+    with nothing.
     """
 
     def __init__(self, dimensions: int, inputs: int, classes: int, **how: Any) -> None:
@@ -193,4 +194,5 @@ class GuidedUNet(UNet):
 
     def forward(self, image: Tensor) -> Tensor:
         """As of `UNet`, the guide added."""
-        return super().forward(image) + GUIDE_SCALE * (image[:, -self.classes :] - 1)
+        guide = image[:, -self.classes :]
+        return super().forward(image) + GUIDE_SCALE * (2 * guide if self.classes == 1 else guide - 1)

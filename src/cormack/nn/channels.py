@@ -15,7 +15,8 @@ FloatImage = npt.NDArray[np.float32]
 
 #: Probabilities are told apart down to this one.
 LEAST_PROBABILITY = 1e-3
-#: A guide of -1…1 times this, and less it, is the logarithm of a probability.
+#: A guide of -1…1 times this, and less it, is the logarithm of a probability; that of a single label times twice this
+#: is the logarithm of its odds.
 GUIDE_SCALE = -math.log(LEAST_PROBABILITY) / 2
 
 
@@ -82,6 +83,8 @@ def slice_input(image: FloatImage, task: Task, positions: Sequence[int]) -> Floa
 def guide(probability: FloatImage) -> FloatImage:
     """What another network says as channels: logarithms of its probabilities, brought to -1…1, the background first.
 
+    Of a single label, the logarithm of its odds.
+
     Parameters
     ----------
     probability : array, shape (label, ...)
@@ -89,8 +92,11 @@ def guide(probability: FloatImage) -> FloatImage:
 
     Returns
     -------
-    float32 array, shape (label + 1, ...)
+    float32 array, shape (label + 1, ...), or (1, ...)
     """
+    if len(probability) == 1:
+        share = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY, dtype=np.float32)
+        return np.asarray(np.log(share / (1 - share)) / np.float32(2 * GUIDE_SCALE), dtype=np.float32)
     out = np.empty((len(probability) + 1, *probability.shape[1:]), dtype=np.float32)
     out[1:] = probability
     np.subtract(1, probability.sum(axis=0), out=out[0])

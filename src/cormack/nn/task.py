@@ -62,7 +62,7 @@ class TaskInput:
         Where nothing was measured, in units of the image.
     guides : int
         Further channels, after those of the image: what another network says of every class, which this one corrects
-        (`nn.channels.guide`). As many as there are classes with the background, or none.
+        (`nn.channels.guide`). As many as the network's output has channels, or none.
     """
 
     channels: tuple[Channel, ...]
@@ -244,11 +244,9 @@ def _check(given: _Tables, where: str) -> None:
     except InputError as error:
         raise ConfigurationError(f"[{where}.input]: {error}") from error
     _expect(bool(given.output.labels), f"{where}.output.labels", given.output.labels, "one label or more")
-    # One label comes as one logit, to which no guide can be added.
-    several = len(given.output.labels) > 1
-    allowed = (0, len(given.output.labels) + 1) if several else (0,)
-    expected = f"0, or {allowed[-1]}: one for every class" if several else "0: guides are for several labels"
-    _expect(grid.guides in allowed, f"{where}.input.guides", grid.guides, expected)
+    # One label comes as one logit, several with one for the background.
+    every = len(given.output.labels) + (len(given.output.labels) > 1)
+    _expect(grid.guides in (0, every), f"{where}.input.guides", grid.guides, f"0, or {every}: one for every class")
     check_keys(given.post.steps, STEPS, f"{where}.post.steps")
 
 
