@@ -78,8 +78,8 @@ def head_slices(volume: Volume, coarse: Volume, task: Task) -> HeadSlices:
     given = replace(task.input, spacing_mm=(wanted[0], wanted[1], wanted[2]))
     grid = onto_grid(part, given, codes=codes)
     probability = np.empty((grid.shape[2], *grid.shape[:2]), dtype=np.float32)
-    for k, plane in WayBack(coarse.affine, grid.affine, grid.shape).planes(coarse.data[None]):
-        probability[k] = plane[0]
+    for number, plane in WayBack(coarse.affine, grid.affine, grid.shape).planes(coarse.data[None]):
+        probability[number] = plane[0]
     return HeadSlices(grid, np.moveaxis(probability, 0, 2), task)
 
 
