@@ -6,7 +6,7 @@ import pytest
 from cormack.core.labels import BRAIN_AND_CSF
 from cormack.core.volume import Unit, Volume
 from cormack.extract import mr_network
-from cormack.extract.mr_slices import MARGIN_MM, corrected_in_slices, head_slices, shows_more
+from cormack.extract.mr_slices import EVERY, MARGIN_MM, corrected_in_slices, head_slices, shows_more
 from cormack.measure.overlap import dice
 from cormack.nn.channels import GUIDE_SCALE
 from cormack.nn.store import Network
@@ -91,7 +91,13 @@ def test_an_edge_that_the_first_network_misses_is_put_right(order, flips):
     coarse = said(-4.0)
     assert dice(native(coarse, volume), inside) < 0.94
     found = corrected_in_slices(volume, coarse, Network(TASK, StandIn(knowing=True)))
-    assert np.array_equal(native(found, volume), inside)
+    mask = native(found, volume)
+    assert dice(mask, inside) > 0.99
+    # Where the network was asked nothing is wrong; between, what it adds is interpolated.
+    axis = order.index(1)
+    wrong = (mask != inside).sum(axis=tuple(a for a in range(3) if a != axis))
+    right = np.flatnonzero((wrong == 0) & inside.any(axis=tuple(a for a in range(3) if a != axis)))
+    assert {int(n) for n in np.diff(right)} <= {1, 2, EVERY}
 
 
 def test_what_it_knows_nothing_of_stays():
@@ -165,7 +171,7 @@ def test_the_packaged_network_is_corrected_and_others_are_not(networks):
     names, second = networks
     volume, inside = ellipsoid((160, 170, 140), (1.0, 1.0, 1.0))
     mask, findings = mr_network.mr_network_mask(volume)
-    assert np.array_equal(mask, inside)
+    assert dice(mask, inside) > 0.99
     assert not findings
     assert names == ["t1-brain-3d", "t1-brain-slices"]
     names.clear()
