@@ -1,6 +1,6 @@
 """Slices for `t1-brain-slices`: synthetic MR of 1 mm, what `t1-brain-3d` says of it, the truth.
 
-    python experiments/t1-brain/slices.py ANATOMIES OUT [--heads 240] [--first 0] [--step 1] [--network DIR]
+    python experiments/t1-brain/slices.py ANATOMIES OUT [--heads 101] [--first 0] [--step 1] [--network DIR]
 
 ANATOMIES are those of `compose.py`; every sixteenth head is of a model that validates. Images are made and spoilt as
 `config-3d.toml` says, in voxels of 1 mm; what the first network says of them is shifted at random, so that the second
@@ -50,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("anatomies", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--heads", type=int, default=240)
+    parser.add_argument("--heads", type=int, default=101)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--network", type=Path, help="the first one, if not the packaged one")

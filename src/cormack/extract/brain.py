@@ -70,7 +70,8 @@ def brain_mask(volume: Volume, *, method: str = DEFAULT_METHOD, head: LabelMap |
         CT: `network`, the inside of the skull as a network finds it, surface as of `skull`, turned heads recognised;
         `skull`, inside of the skull, surface at half the step from brain to bone; `bet`, the recipe of Muschelli et
         al. 2015 (doi 10.1016/j.neuroimage.2015.03.074), surface at the inner edge of bone (100 HU), 3 to 6 % smaller.
-        MR: `network` or `t1-brain-3d`, a network in three dimensions; `t1-brain-2d`, one that sees slices.
+        MR: `network` or `t1-brain-3d`, a network in three dimensions, its edge corrected in slices of about 1 mm;
+        `t1-brain-2d`, one that sees slices.
     head : LabelMap, optional
         The head on the same grid, as `head_mask` gives it; it keeps metal in headrests from being taken for bone.
 

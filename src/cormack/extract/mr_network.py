@@ -18,7 +18,7 @@ from cormack.core.labels import LabelMap
 from cormack.core.volume import Unit, Volume
 from cormack.extract.mr_head import tissue_threshold
 from cormack.extract.mr_slices import NAME as SLICES
-from cormack.extract.mr_slices import corrected_in_slices, shows_more
+from cormack.extract.mr_slices import corrected_in_slices, is_fine
 from cormack.extract.network import unsure_finding
 from cormack.extract.upright import BETTER_MM, FARTHEST_MM, Lie, how_it_lies, orientation_finding, turned, ways
 from cormack.imaging.workgrid import BoolArray, FloatImage, bounding_box, distance_mm, largest_component
@@ -123,7 +123,7 @@ def mr_network_mask(
     chosen = network or _packaged(name)
     found, lie = _find(onto_grid(volume, chosen.task.input), chosen)
     brain = found.brain
-    if network is None and name == NAME and shows_more(volume):
+    if network is None and name == NAME and is_fine(volume):
         brain = _corrected(brain, volume, _packaged(SLICES))
     return _native(brain, volume), _findings(found, lie)
 

@@ -1,14 +1,15 @@
-"""The edge of the brain on MR, corrected slice by slice where voxels show more than the grid of the first network does.
+"""The edge of the brain on MR, corrected slice by slice.
 
 Dura, fluid and the cortex below are a millimetre or two thick: on a grid of 2 mm they are mixed. A network of slices
-sees voxels of about 1 mm, slices around each one, and how likely each voxel is brain to the first network, and adds to
-the logarithm of the odds. It is asked for every third slice, and what it adds is taken between them.
+sees voxels of about 1 mm, or an image interpolated to such, slices around each one, and how likely each voxel is brain to the first network, and adds to
+the logarithm of the odds. It is asked for every fifth slice, and what it adds is taken between them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -23,12 +24,12 @@ from cormack.nn.task import Task
 
 #: The packaged network.
 NAME = "t1-brain-slices"
-#: Images whose voxels are larger than this along more than one axis show no more than the first network's grid (mm).
-LARGEST_MM = 1.25
+#: Images whose voxels are larger than this along more than one axis are left as they are (mm).
+LARGEST_MM = 2.5
 #: Kept around what the first network finds (mm).
 MARGIN_MM = 8.0
 #: The network is asked for every so many slices.
-EVERY = 3
+EVERY = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,7 @@ class HeadSlices:
     probability: FloatImage
     task: Task
 
-    @property
+    @cached_property
     def said(self) -> FloatImage:
         """What the first network says as a guide, shape (slice, ·, ·)."""
         return np.asarray(guide(np.moveaxis(self.probability, self.task.input.slice_axis, 0)[None])[0])
@@ -51,7 +52,7 @@ class HeadSlices:
             yield number, np.concatenate([slice_input(image, self.task, [number])[0], said[number][None]])
 
 
-def shows_more(volume: Volume) -> bool:
+def is_fine(volume: Volume) -> bool:
     """Whether voxels are small enough along two axes for a correction."""
     return sorted(volume.spacing_mm)[1] <= LARGEST_MM
 
@@ -116,7 +117,8 @@ def corrected_in_slices(volume: Volume, coarse: Volume, network: Network) -> Vol
     found = predict_slices(slices.images(asked.tolist()), network)
     added = np.stack([guide(probability)[0] - said[number] for number, probability in found])
     between = interpolation_weights(np.interp(np.arange(count), asked, np.arange(len(asked))), len(asked))
-    said += (between @ added.reshape(len(asked), -1)).reshape(said.shape)
+    log_odds = said + (between @ added.reshape(len(asked), -1)).reshape(said.shape)
     # The guide's scale is that of half the logarithm of the odds.
-    probability = np.moveaxis(0.5 * (1 + np.tanh(np.float32(GUIDE_SCALE) * said)), 0, network.task.input.slice_axis)
+    log_odds *= np.float32(GUIDE_SCALE)
+    probability = np.moveaxis(0.5 * (1 + np.tanh(log_odds, out=log_odds)), 0, network.task.input.slice_axis)
     return slices.grid.with_data(np.ascontiguousarray(probability), unit=Unit.PROBABILITY, outside=0.0)

@@ -67,6 +67,7 @@ AUBERT_BROCHE_2006 = Reference(
     "10.1109/TMI.2006.883453",
 )
 
+_IN_SLICES = ", corrected in slices of about 1 mm by a second one unless voxels are larger than 2.5 mm"
 #: How the brain was found, by the unit of the values and the method, and what is cited; other methods are described by
 #: their masks' own descriptions.
 BRAIN_METHODS: Mapping[tuple[Unit, str], tuple[str, tuple[Reference, ...]]] = {
@@ -89,13 +90,13 @@ BRAIN_METHODS: Mapping[tuple[Unit, str], tuple[str, tuple[Reference, ...]]] = {
         (Unit.ARBITRARY, method): (
             f"The brain with its cerebrospinal fluid was found by a {kind} U-Net trained, in the manner of Hoopes et "
             "al. (2022), on synthetic MR of many contrasts made from BrainWeb's anatomical models (Aubert-Broche et "
-            "al. 2006); its probability was interpolated linearly and cut at a half.",
+            "al. 2006){further}; its probability was interpolated linearly and cut at a half.",
             (HOOPES_2022, AUBERT_BROCHE_2006),
         )
-        for method, kind in (
-            ("network", "three-dimensional"),
-            ("t1-brain-3d", "three-dimensional"),
-            ("t1-brain-2d", "two-dimensional"),
+        for method, kind, further in (
+            ("network", "three-dimensional", _IN_SLICES),
+            ("t1-brain-3d", "three-dimensional", _IN_SLICES),
+            ("t1-brain-2d", "two-dimensional", ""),
         )
     },
 }
