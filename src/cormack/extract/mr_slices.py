@@ -1,8 +1,9 @@
 """The edge of the brain on MR, corrected slice by slice.
 
 Dura, fluid and the cortex below are a millimetre or two thick: on a grid of 2 mm they are mixed. A network of slices
-sees voxels of about 1 mm, or an image interpolated to such, slices around each one, and how likely each voxel is brain to the first network, and adds to
-the logarithm of the odds. It is asked for every fifth slice, and what it adds is taken between them.
+sees voxels of about 1 mm, or an image interpolated to such, slices around each one, and how likely each voxel is brain
+to the first network, and adds to the logarithm of the odds. It is asked for every fifth slice, and what it adds is
+interpolated between them.
 """
 
 from __future__ import annotations
