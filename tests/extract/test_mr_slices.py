@@ -94,12 +94,13 @@ def test_an_edge_that_the_first_network_misses_is_put_right(order, flips):
     assert dice(native(coarse, volume), inside) < 0.94
     found = corrected_in_slices(volume, coarse, Network(TASK, StandIn(knowing=True)))
     mask = native(found, volume)
-    assert dice(mask, inside) > 0.99
-    # Where the network was asked nothing is wrong; between, what it adds is interpolated.
+    # Where the network was asked nothing is wrong; between, what it adds, here in one step from nothing to certainty, is
+    # interpolated.
+    assert dice(mask, inside) > 0.98
     axis = order.index(1)
     wrong = (mask != inside).sum(axis=tuple(a for a in range(3) if a != axis))
     right = np.flatnonzero((wrong == 0) & inside.any(axis=tuple(a for a in range(3) if a != axis)))
-    assert {int(n) for n in np.diff(right)} <= {1, 2, EVERY}
+    assert np.diff(right).max() <= EVERY
 
 
 def test_what_it_knows_nothing_of_stays():
@@ -179,7 +180,7 @@ def test_the_packaged_network_is_corrected_and_others_are_not(networks):
     names, second = networks
     volume, inside = ellipsoid((160, 170, 140), (1.0, 1.0, 1.0))
     mask, findings = mr_network.mr_network_mask(volume)
-    assert dice(mask, inside) > 0.99
+    assert dice(mask, inside) > 0.98
     assert not findings
     assert names == ["t1-brain-3d", "t1-brain-slices"]
     names.clear()
