@@ -94,8 +94,8 @@ def test_an_edge_that_the_first_network_misses_is_put_right(order, flips):
     assert dice(native(coarse, volume), inside) < 0.94
     found = corrected_in_slices(volume, coarse, Network(TASK, StandIn(knowing=True)))
     mask = native(found, volume)
-    # Where the network was asked nothing is wrong; between, what it adds, here in one step from nothing to certainty, is
-    # interpolated.
+    # Where the network was asked nothing is wrong; between, what it adds is interpolated, here in one step from nothing
+    # to certainty.
     assert dice(mask, inside) > 0.98
     axis = order.index(1)
     wrong = (mask != inside).sum(axis=tuple(a for a in range(3) if a != axis))
