@@ -152,6 +152,7 @@ def test_only_small_voxels_are_corrected():
     assert is_fine(of(1, 1, 6))
     assert is_fine(of(6, 1, 1))
     assert is_fine(of(2, 2, 2))
+    assert not is_fine(of(2, 2, 6))
     assert not is_fine(of(1, 3, 3))
     assert not is_fine(of(3, 3, 3))
 

@@ -25,8 +25,8 @@ from cormack.nn.task import Task
 
 #: The packaged network.
 NAME = "t1-brain-slices"
-#: Images whose voxels are larger than this along more than one axis are left as they are (mm).
-LARGEST_MM = 2.5
+#: Images are left as they are whose voxels are larger than this (mm), unless they are so small along two axes.
+LARGEST_MM, SMALL_MM = 2.5, 1.25
 #: Kept around what the first network finds (mm).
 MARGIN_MM = 8.0
 #: The network is asked for every so many slices.
@@ -54,8 +54,9 @@ class HeadSlices:
 
 
 def is_fine(volume: Volume) -> bool:
-    """Whether voxels are small enough along two axes for a correction."""
-    return sorted(volume.spacing_mm)[1] <= LARGEST_MM
+    """Whether voxels are small enough for a correction."""
+    _, second, largest = sorted(volume.spacing_mm)
+    return largest <= LARGEST_MM or second <= SMALL_MM
 
 
 def head_slices(volume: Volume, coarse: Volume, task: Task) -> HeadSlices:

@@ -67,7 +67,7 @@ AUBERT_BROCHE_2006 = Reference(
     "10.1109/TMI.2006.883453",
 )
 
-_IN_SLICES = ", corrected in slices of about 1 mm by a second one unless voxels are larger than 2.5 mm"
+_IN_SLICES = ", corrected in slices of about 1 mm by a second one where voxels are small enough"
 #: How the brain was found, by the unit of the values and the method, and what is cited; other methods are described by
 #: their masks' own descriptions.
 BRAIN_METHODS: Mapping[tuple[Unit, str], tuple[str, tuple[Reference, ...]]] = {
