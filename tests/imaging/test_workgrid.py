@@ -6,7 +6,14 @@ from scipy import ndimage
 
 from cormack.extract.hull import bone_hull, enclosed_fraction
 from cormack.extract.potential import potential, resistance
-from cormack.imaging.workgrid import WorkGrid, bounding_box, component_with, distance_mm, largest_component
+from cormack.imaging.workgrid import (
+    WorkGrid,
+    bounding_box,
+    component_with,
+    distance_mm,
+    largest_component,
+    signed_distance_mm,
+)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -108,3 +115,22 @@ def test_the_centre_of_a_shell_is_enclosed_and_a_point_beside_it_is_not():
     # Cut above and below, what is seen of the shell still encloses.
     assert enclosed_fraction(bone[:, :, 22:38], (30, 30, 8), spacing) == 1
     assert enclosed_fraction(np.zeros((5, 5, 5), bool), (2, 2, 2), spacing) == 0
+
+
+def test_signed_distance_of_a_ball_and_of_a_slab_at_the_border():
+    x, y, z = np.mgrid[:60, :50, :40] * np.array([1.0, 1.5, 2.0])[:, None, None, None]
+    radius = np.sqrt((x - 25) ** 2 + (y - 37) ** 2 + (z - 40) ** 2)
+    ball = radius < 18
+    found = signed_distance_mm(ball, (1.0, 1.5, 2.0))
+    # Half a voxel's diagonal, and the difference of half a voxel along its axes.
+    assert np.abs(found - (18 - radius)).max() < 1.35 + 0.25
+    assert abs(np.mean(found - (18 - radius))) < 0.5
+    near = signed_distance_mm(ball, (1.0, 1.5, 2.0), 6.0)
+    assert near.dtype == found.dtype == np.float32
+    np.testing.assert_array_equal(near[found > -6], found[found > -6])
+    assert (near[found <= -6] <= -6 + 1e-5).all()
+    slab = np.zeros((30, 8, 8), bool)
+    slab[:5] = True
+    expected = np.broadcast_to((4.5 - np.arange(30.0))[:, None, None], slab.shape)
+    np.testing.assert_array_equal(signed_distance_mm(slab, (1.0, 1.0, 1.0)), expected)
+    np.testing.assert_array_equal(signed_distance_mm(slab, (1.0, 1.0, 1.0), 30.0), expected)

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 from tiny_networks import HU_WINDOW, labels, write_network
 
 from cormack.core.errors import InputError, WeightsError
 from cormack.core.volume import Unit, Volume
-from cormack.nn.post import apply_steps
+from cormack.nn.post import STEPS, apply_steps
 from cormack.nn.predict import predict
 from cormack.nn.store import load_network
 from cormack.nn.task import Channel, TaskInput
@@ -120,6 +121,12 @@ def test_a_step_takes_nothing_from_other_labels():
     filled = apply_steps(ring, ("fill",))
     assert filled[3, 3, 3] == 2
     assert filled[2, 2, 2] == 1
+
+
+@pytest.mark.parametrize("full", [0.3, 0.7, 0.9])
+def test_cavities_are_those_that_scipy_fills(full):
+    mask = np.random.default_rng(3).random((9, 12, 10)) < full
+    np.testing.assert_array_equal(STEPS["fill"](mask), ndimage.binary_fill_holes(mask))
 
 
 @pytest.mark.parametrize("spacing", [(0.5, 0.5, 10.0), (1.0, 1.0, 1.0)])

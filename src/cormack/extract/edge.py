@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from cormack.core.volume import Volume
 from cormack.extract.halfheight import AIR_HU, step_field
-from cormack.imaging.workgrid import BoolArray, FloatImage, WorkGrid, component_with, distance_mm
+from cormack.imaging.workgrid import BoolArray, FloatImage, WorkGrid, component_with, signed_distance_mm
 from cormack.nn.grid import WayBack
 
 #: The edge is drawn on voxels of about this size (mm).
@@ -92,7 +92,7 @@ def look_around(hu: Volume, probability: FloatImage) -> Surroundings:
     spacing = hu.spacing_mm
     inside = probability >= 0.5
     half = float(np.mean(spacing)) / 2
-    depth = np.where(inside, distance_mm(inside, spacing) - half, half - distance_mm(~inside, spacing))
+    depth = signed_distance_mm(inside, spacing)
     smooth = ndimage.gaussian_filter(depth, 1.0)
     normal = -np.stack([np.gradient(smooth, h, axis=axis) if smooth.shape[axis] > 1 else np.zeros_like(smooth)
                         for axis, h in enumerate(spacing)])  # fmt: skip

@@ -21,7 +21,7 @@ from cormack.extract.mr_slices import NAME as SLICES
 from cormack.extract.mr_slices import corrected_in_slices, is_fine
 from cormack.extract.network import unsure_finding
 from cormack.extract.upright import BETTER_MM, FARTHEST_MM, Lie, how_it_lies, orientation_finding, turned, ways
-from cormack.imaging.workgrid import BoolArray, FloatImage, bounding_box, distance_mm, largest_component
+from cormack.imaging.workgrid import BoolArray, FloatImage, bounding_box, largest_component, signed_distance_mm
 from cormack.nn.grid import WayBack, onto_grid
 from cormack.nn.post import apply_steps
 from cormack.nn.predict import predict_grid
@@ -217,9 +217,8 @@ def _run(grid: Volume, network: Network, height_mm: float = HEAD_HEIGHT_MM) -> C
     probability, inside = _one_part(predict_grid(grid, network).probability[0], network)
     if np.count_nonzero(inside) * grid.voxel_volume_ml < LEAST_ML:
         return None
-    half = float(np.mean(grid.spacing_mm)) / 2
-    depth = np.where(inside, distance_mm(inside, grid.spacing_mm) - half, half - distance_mm(~inside, grid.spacing_mm))
-    return Coarse(grid, probability, inside, how_it_lies(inside, depth.astype(np.float32), grid.spacing_mm))
+    depth = signed_distance_mm(inside, grid.spacing_mm, FARTHEST_MM)
+    return Coarse(grid, probability, inside, how_it_lies(inside, depth, grid.spacing_mm))
 
 
 def _one_part(probability: FloatImage, network: Network) -> tuple[FloatImage, BoolArray]:
