@@ -1,9 +1,9 @@
 """Slices for `t1-brain-slices`: synthetic MR of 1 mm, what `t1-brain-3d` says of it, the truth.
 
-    python experiments/t1-brain/slices.py ANATOMIES OUT [--heads 101] [--first 0] [--step 1] [--network DIR]
+    python experiments/t1-brain/slices.py ANATOMIES OUT [--heads 301] [--first 0] [--step 1] [--network DIR]
 
 ANATOMIES are those of `compose.py`; every sixteenth head is of a model that validates. Images are made and spoilt as
-`config-3d.toml` says, in voxels of 1 mm; what the first network says of them is shifted at random, so that the second
+`config-3d.toml` says, in voxels of 1 mm, but twice as many have thick slices, with which the first network errs most; what the first network says of them is shifted at random, so that the second
 one learns to look at the image. OUT gets a file a head, as `learn.ready` reads it, with some of its slices.
 What is there already stays, so that several of these can work side by side (`--first`, `--step`).
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,8 @@ SEED = 90
 VALIDATE_EVERY = 16
 #: Field of view (voxels of 1 mm).
 SHAPE = (208, 240, 240)
+#: Share of heads with thick slices.
+THICK = 0.6
 #: Slices that are kept of a head.
 KEPT = 48
 #: The guide is shifted by so much (SD) all over a head, and from place to place, over so many voxels: in its own scale,
@@ -50,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("anatomies", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--heads", type=int, default=101)
+    parser.add_argument("--heads", type=int, default=301)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--network", type=Path, help="the first one, if not the packaged one")
@@ -78,7 +81,8 @@ def main() -> None:
 def samples_of(anatomy: Anatomy, network: Path | None, rng: np.random.Generator) -> tuple[AnyArray, AnyArray]:
     """Images and targets of some slices of a new head, as the network of slices takes and gives them."""
     table = tomllib.loads(SPOILT.read_text(encoding="utf-8"))["data"]["synthesis"]
-    made = synthesize_mr(anatomy, rng, from_table(MrSynthesis, table, "synthesis"), shape=SHAPE, spacing_mm=1.0)
+    options = replace(from_table(MrSynthesis, table, "synthesis"), thick=THICK)
+    made = synthesize_mr(anatomy, rng, options, shape=SHAPE, spacing_mm=1.0)
     task = read_config(CONFIG).task
     slices = head_slices(made.volume, coarse_brain(made.volume, load_network(network or NAME)), task)
     way = WayBack(made.target.affine, slices.grid.affine, slices.grid.shape)

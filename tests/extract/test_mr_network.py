@@ -130,6 +130,22 @@ def test_a_fit_as_stated_of_which_the_network_is_unsure_is_not_the_last_word(hea
     assert (found, lie.codes) == (stated if codes == "RAS" else other, codes)
 
 
+@pytest.mark.parametrize(
+    ("misfit_mm", "best_mm", "sureness", "tried"),
+    [(4.7, 3.6, 0.95, 0), (4.7, 3.4, 0.95, 23), (4.9, 4.8, 0.95, 23), (4.7, 3.6, 0.92, 23)],
+)
+def test_a_head_with_half_a_skull_is_not_turned_if_nothing_speaks_for_that(
+    head, monkeypatch, misfit_mm, best_mm, sureness, tried
+):
+    """As stated with all of the neck and with less of it; then every other way, unless the first is believed."""
+    lie = Lie("LPS", best_mm, misfit_mm)
+    stated = SimpleNamespace(misfit_mm=misfit_mm, sureness=sureness, voxels=1000, lie=lie)
+    runs = []
+    monkeypatch.setattr(mr_network, "_run", lambda *_: runs.append(1) or (stated if len(runs) <= 2 else None))
+    found, lie = mr_network._find(head[0], stand_in())
+    assert (found, lie.codes, len(runs)) == (stated, "RAS", 2 + tried)
+
+
 @pytest.mark.parametrize(("voxels", "sureness", "codes"), [(800, 0.93, "RAS"), (950, 0.93, "LPS"), (800, 0.96, "LPS")])
 def test_a_way_in_which_less_is_found_less_surely_is_not_believed(head, monkeypatch, voxels, sureness, codes):
     stated = SimpleNamespace(misfit_mm=4.9, sureness=0.95, voxels=1000, lie=Lie("LPS", 3.6, 4.9))
