@@ -101,21 +101,21 @@ def test_a_turned_head_is_found_and_told(head, codes):
 
 @pytest.mark.parametrize(("sure", "told"), [(True, ["orientation-suspected"]), (False, ["brain-unsure"])])
 def test_a_way_that_fits_little_better_counts_if_the_network_is_sure_only_so(head, monkeypatch, sure, told):
-    """As stated, and on less of the neck, the network is unsure and a skull fits badly; the third run fits better.
+    """As stated, on less of the neck, and both sharpened, it is unsure and a skull fits badly; the fifth run fits better.
 
     While it is unsure, every way is tried.
     """
     network = stand_in(doubt=6.0)
 
     def lies(*_):
-        third = network.session.runs > 2
-        network.session.doubt = 0.0 if sure and network.session.runs == 2 else 6.0
-        misfit_mm = LIES_SO_MM - 0.1 if third else LIES_SO_MM + 0.4
+        turned = network.session.runs > 4
+        network.session.doubt = 0.0 if sure and network.session.runs == 4 else 6.0
+        misfit_mm = LIES_SO_MM - 0.1 if turned else LIES_SO_MM + 0.4
         return Lie("RAS", misfit_mm, misfit_mm)
 
     monkeypatch.setattr(mr_network, "how_it_lies", lies)
     _, findings = mr_network_mask(head[0], network=network)
-    assert network.session.runs == (3 if sure else 2 + len(ways()) - 1)
+    assert network.session.runs == (5 if sure else 4 + len(ways()) - 1)
     assert [f.code for f in findings] == told
 
 
@@ -124,26 +124,27 @@ def test_a_fit_as_stated_of_which_the_network_is_unsure_is_not_the_last_word(hea
     """A head upside down, of which a part was found in the shape of a brain."""
     stated = SimpleNamespace(misfit_mm=3.2, sureness=sureness, voxels=1000, lie=Lie("LAI", 3.2, 3.2))
     other = SimpleNamespace(misfit_mm=2.3, sureness=0.97, voxels=1200)
-    runs = iter([stated, other])
+    # Nothing is found in the sharpened image.
+    runs = iter([stated, None, None, other])
     monkeypatch.setattr(mr_network, "_run", lambda *_: next(runs, None))
     found, lie = mr_network._find(head[0], stand_in())
     assert (found, lie.codes) == (stated if codes == "RAS" else other, codes)
 
 
 @pytest.mark.parametrize(
-    ("misfit_mm", "best_mm", "sureness", "tried"),
-    [(4.7, 3.6, 0.95, 0), (4.7, 3.4, 0.95, 23), (4.9, 4.8, 0.95, 23), (4.7, 3.6, 0.92, 23)],
+    ("misfit_mm", "best_mm", "sureness", "count"),
+    [(4.7, 3.6, 0.95, 2), (4.7, 3.4, 0.95, 2 + 23), (4.9, 4.8, 0.95, 2 + 23), (4.7, 3.6, 0.92, 4 + 23)],
 )
 def test_a_head_with_half_a_skull_is_not_turned_if_nothing_speaks_for_that(
-    head, monkeypatch, misfit_mm, best_mm, sureness, tried
+    head, monkeypatch, misfit_mm, best_mm, sureness, count
 ):
-    """As stated with all of the neck and with less of it; then every other way, unless the first is believed."""
+    """With all of the neck and with less of it, both sharpened if unsure; every other way, unless that is believed."""
     lie = Lie("LPS", best_mm, misfit_mm)
     stated = SimpleNamespace(misfit_mm=misfit_mm, sureness=sureness, voxels=1000, lie=lie)
     runs = []
     monkeypatch.setattr(mr_network, "_run", lambda *_: runs.append(1) or (stated if len(runs) <= 2 else None))
     found, lie = mr_network._find(head[0], stand_in())
-    assert (found, lie.codes, len(runs)) == (stated, "RAS", 2 + tried)
+    assert (found, lie.codes, len(runs)) == (stated, "RAS", count)
 
 
 @pytest.mark.parametrize(("voxels", "sureness", "codes"), [(800, 0.93, "RAS"), (950, 0.93, "LPS"), (800, 0.96, "LPS")])
@@ -155,6 +156,39 @@ def test_a_way_in_which_less_is_found_less_surely_is_not_believed(head, monkeypa
     found, lie = mr_network._find(head[0], stand_in())
     assert lie.codes == codes
     assert found is (stated if codes == "RAS" else other)
+
+
+@pytest.mark.parametrize(
+    ("plain", "sharp", "taken", "count"),
+    [
+        ((2.8, 0.94), (2.7, 0.99), "plain", 1),
+        ((6.1, 0.82), (2.8, 0.94), "sharp", 3),
+        ((2.8, 0.90), (3.1, 0.92), "sharp", 2),
+        ((2.8, 0.90), (2.7, 0.89), "plain", 2),
+        ((3.0, 0.90), (4.0, 0.95), "plain", 3),
+        (None, (2.8, 0.94), "sharp", 3),
+        ((6.1, 0.82), None, "plain", 4),
+    ],
+)
+def test_an_image_of_which_the_network_is_unsure_is_sharpened(head, monkeypatch, plain, sharp, taken, count):
+    """What does not fit is looked at with less of the neck, too: one more run."""
+    cases = {
+        name: None if given is None else SimpleNamespace(misfit_mm=given[0], sureness=given[1], name=name)
+        for name, given in (("plain", plain), ("sharp", sharp))
+    }
+    blurred = head[0].with_data(ndimage.gaussian_filter(head[0].data, 1.0))
+    steepness = float(np.abs(np.diff(blurred.data, axis=0)).mean())
+    runs = []
+
+    def run(grid, *_):
+        steeper = float(np.abs(np.diff(grid.data, axis=0)).mean()) > 1.05 * steepness
+        assert (grid.data.min(), grid.data.max()) == (blurred.data.min(), blurred.data.max())
+        runs.append(1)
+        return cases["sharp" if steeper else "plain"]
+
+    monkeypatch.setattr(mr_network, "_run", run)
+    assert mr_network._as_stated(blurred, stand_in()).name == taken
+    assert len(runs) == count
 
 
 def test_a_short_field_of_view_gets_nothing_measured_below(head):
