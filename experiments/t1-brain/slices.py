@@ -3,9 +3,10 @@
     python experiments/t1-brain/slices.py ANATOMIES OUT [--heads 301] [--first 0] [--step 1] [--network DIR]
 
 ANATOMIES are those of `compose.py`; every sixteenth head is of a model that validates. Images are made and spoilt as
-`config-3d.toml` says, in voxels of 1 mm, but twice as many have thick slices, with which the first network errs most; what the first network says of them is shifted at random, so that the second
-one learns to look at the image. OUT gets a file a head, as `learn.ready` reads it, with some of its slices.
-What is there already stays, so that several of these can work side by side (`--first`, `--step`).
+`config-3d.toml` says, in voxels of 1 mm, but twice as many have thick slices, with which the first network errs most;
+what it says of them is shifted at random, so that the second one learns to look at the image. OUT gets a file a head,
+as `learn.ready` reads it, with some of its slices. What is there already stays, so that several of these can work side
+by side (`--first`, `--step`).
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def test_a_turned_head_is_found_and_told(head, codes):
 
 @pytest.mark.parametrize(("sure", "told"), [(True, ["orientation-suspected"]), (False, ["brain-unsure"])])
 def test_a_way_that_fits_little_better_counts_if_the_network_is_sure_only_so(head, monkeypatch, sure, told):
-    """As stated, on less of the neck, and both sharpened, it is unsure and a skull fits badly; the fifth run fits better.
+    """As stated, on less of the neck, and both sharpened, it is unsure and a skull fits badly; the fifth run fits.
 
     While it is unsure, every way is tried.
     """
