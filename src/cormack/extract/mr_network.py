@@ -1,9 +1,9 @@
 """The brain on MR of a head: a network says how likely every voxel is brain or the fluid around it.
 
 The mask is where the probability, brought to the native grid by linear interpolation, is a half. The network knows
-heads that lie as their header says. If the shape of what it finds is not that of a brain that lies so, or it is unsure,
-the head is tried in all 24 ways in which axes can be exchanged. A mirrored head fits as well as the true one: left and
-right cannot be told from a shape.
+heads that lie as their header says. Where it is unsure, the image is sharpened: thick slices blur it. If the shape of
+what it finds is not that of a brain that lies so, or it is still unsure, the head is tried in all 24 ways in which axes
+can be exchanged. A mirrored head fits as well as the true one: left and right cannot be told from a shape.
 """
 
 from __future__ import annotations
