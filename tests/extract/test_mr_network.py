@@ -251,7 +251,8 @@ def test_an_unusual_shape_is_believed_if_the_network_is_sure(head, monkeypatch, 
 
 def test_an_unusual_shape_is_not_believed_of_a_head_that_is_found_turned_alone(head, monkeypatch):
     other = SimpleNamespace(misfit_mm=5.5, sureness=0.97, voxels=1000)
-    runs = iter([None, None, other])
+    # As stated with all of the neck and with less of it, both sharpened, too.
+    runs = iter([None] * 4 + [other])
     monkeypatch.setattr(mr_network, "_run", lambda *_: next(runs, None))
     with pytest.raises(ExtractionError, match="nothing of a brain's shape"):
         mr_network._find(head[0], stand_in())
@@ -310,4 +311,4 @@ def test_less_of_the_neck_counts_if_it_fits_or_the_network_is_surer(head, monkey
     short = SimpleNamespace(misfit_mm=misfit_mm, sureness=sureness)
     runs = iter([whole, short])
     monkeypatch.setattr(mr_network, "_run", lambda *_: next(runs))
-    assert mr_network._as_stated(head[0], stand_in()) is (short if taken else whole)
+    assert mr_network._with_enough_neck(head[0], stand_in()) is (short if taken else whole)
