@@ -135,7 +135,7 @@ def test_a_fit_as_stated_of_which_the_network_is_unsure_is_not_the_last_word(hea
     ("misfit_mm", "best_mm", "sureness", "count"),
     [(4.1, 3.0, 0.95, 2), (4.1, 2.8, 0.95, 2 + 23), (4.3, 4.2, 0.95, 2 + 23), (4.1, 3.0, 0.92, 4 + 23)],
 )
-def test_a_head_with_half_a_skull_is_not_turned_if_nothing_speaks_for_that(
+def test_a_head_that_a_skull_fits_loosely_is_not_turned_if_nothing_speaks_for_that(
     head, monkeypatch, misfit_mm, best_mm, sureness, count
 ):
     """With all of the neck and with less of it, both sharpened if unsure; every other way, unless that is believed."""

@@ -48,7 +48,7 @@ LEAST_ML = 100.0
 #: of it; real ones 2 to 3.
 LIES_SO_MM = 3.4
 #: One that lies so close, which the network is sure of and no other way fits clearly better, lies so, too (mm).
-#: Synthetic heads with bone missing had 3.4 to 4.7; of eight real ones turned 23 ways each, none had less than 4.77.
+#: Synthetic heads had up to 4.7; of eight real ones turned 23 ways each, none had less than 4.77.
 SURELY_SO_MM = 4.2
 #: What fits no better than this in any way is no brain (mm), unless it lies as stated and the network is sure, …
 WORST_FIT_MM = 5.0
