@@ -29,6 +29,7 @@ from cormack.core.volume import AnyArray, Volume
 from cormack.imaging.workgrid import distance_mm
 from cormack.learn.config import read_config
 from cormack.learn.ready import save_ready
+from cormack.nn.channels import GUIDE_SCALE, guide
 from cormack.nn.store import load_network
 from cormack.physics.synthesis.anatomy import load_anatomy
 from cormack.physics.synthesis.ct import CtSynthesis
@@ -53,6 +54,9 @@ NOISE_HU = (1.0, 8.0)
 EXACT, ERROR_MM, CUT_MM = 0.4, (-1.5, 4.5), (0.0, 25.0)
 #: Errors of a mask are alike over this distance (mm), and differ within it by this share of their range.
 REACH_MM, WITHIN = 18.0, 0.25
+#: What the coarse network says is shifted by up to so much (SD of logarithms of probabilities) all over a scan, and
+#: from place to place, over so many pixels: in some scans more, in others less.
+SHIFT, LOCAL_SHIFT, REACH = 0.7, 1.0, 15
 #: Slices with fewer voxels of brain show too little; of the others this share is kept, but so many.
 LEAST_VOXELS, KEPT, LEAST_KEPT = 400, 0.45, 8
 
@@ -130,8 +134,21 @@ def samples_of(
     usable = np.flatnonzero(slices.inside.sum(axis=(0, 1)) > LEAST_VOXELS)
     count = min(len(usable), max(LEAST_KEPT, round(KEPT * len(usable))))
     chosen = set(rng.choice(usable, count, replace=False).tolist())
-    kept = [(image, classes[:, :, k]) for k, image in slices.images() if k in chosen]
-    return np.stack([image for image, _ in kept]), np.stack([target for _, target in kept])
+    images = {k: image for k, image in slices.images() if k in chosen}
+    said = slice(-slices.task.input.guides, None)
+    most = rng.random()
+    shift = most * rng.normal(0, SHIFT, (slices.task.input.guides, 1, 1))
+    for image in images.values():
+        image[said] = shifted(image[said], shift, most * LOCAL_SHIFT, rng)
+    return np.stack(list(images.values())), np.stack([classes[:, :, k] for k in images])
+
+
+def shifted(said: AnyArray, shift: AnyArray, local: float, rng: np.random.Generator) -> AnyArray:
+    """What the coarse network says of a slice, shape (class, i, j), the edges of its structures elsewhere."""
+    field = np.stack([smooth_field((*said.shape[1:], 1), REACH, rng)[..., 0] for _ in said])
+    logs = (said - 1) * GUIDE_SCALE + shift + local * field
+    probability = np.exp(logs)
+    return guide((probability / probability.sum(axis=0))[1:].astype(np.float32))
 
 
 if __name__ == "__main__":

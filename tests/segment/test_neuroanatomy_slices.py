@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from analytic_neuroanatomy import make_neuroanatomy
 from cormack.core.errors import WeightsError
@@ -19,7 +20,7 @@ from cormack.nn.grid import WayBack
 from cormack.nn.store import Network, load_network
 from cormack.nn.task import Channel, Task, TaskInput, TaskOutput
 from cormack.pipeline.neuroanatomy import find_structures
-from cormack.segment.neuroanatomy import draw_structures
+from cormack.segment.neuroanatomy import certainty, draw_structures
 from cormack.segment.neuroanatomy_network import network_opinion
 from cormack.segment.neuroanatomy_slices import brain_slices, corrected_in_slices
 from cormack.segment.plausible import without_islands
@@ -95,6 +96,19 @@ def test_what_pixels_show_is_drawn_sharper_however_the_axes_lie(head, coarse, co
     after = draw_structures(scan, brain, opinion).labels
     for name in ("caudate nucleus", "ventricular system", "insular cortex"):
         assert dice(after, truth, key=name) > max(0.93, dice(before, truth, key=name) + 0.02), name
+
+
+def test_what_a_mask_holds_that_is_none_of_them_has_no_label(head, coarse):
+    scan = head_ct(head, skull=False)
+    wide = ndimage.binary_dilation(head.brain.data, np.ones((7, 7, 1)))
+    brain = replace(head.brain, data=np.asfortranarray(wide.astype(np.uint8)))
+    opinion = corrected_in_slices(coarse, scan, brain, network=Network(TASK, StandIn(knowing=True)))
+    found = draw_structures(scan, brain, opinion)
+    np.testing.assert_array_equal(found.labels.data > 0, head.brain.data > 0)
+    assert "but for bone and air" in found.labels.description
+    assert certainty(scan, brain, found).data[head.brain.data == 0].max() == 0
+    # Nobody was asked whether it is any.
+    np.testing.assert_array_equal(draw_structures(scan, brain, coarse).labels.data > 0, wide)
 
 
 def turned(image: Volume | LabelMap, codes: str) -> Volume | LabelMap:

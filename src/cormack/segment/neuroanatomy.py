@@ -36,7 +36,8 @@ class Neuroanatomy:
     Attributes
     ----------
     labels : LabelMap
-        The sixteen, on the grid of the scan; every voxel of the intracranial space has one.
+        The sixteen, on the grid of the scan; every voxel of the intracranial space has one, but for bone and air that
+        the mask holds, where the opinion tells them.
     confidence : mapping of str to Confidence
         By the structure's name in either table.
     opinion : Opinion
@@ -63,7 +64,7 @@ def draw_structures(
     """Bring an opinion onto the voxels of a scan.
 
     Pieces that no head has are taken away, then every voxel of the intracranial space gets the likeliest structure,
-    between the voxels of the coarse grid by linear interpolation.
+    between the voxels of the coarse grid by linear interpolation; none where it is likelier to be none of them.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def draw_structures(
     labels = np.zeros(volume.shape, dtype=np.uint8, order="F")
 
     def draw(part: Part, found: Labels, _: FloatImage) -> None:
-        labels[part] = np.where(brain.data[part] > 0, np.where(found > 0, found, _FLUID), 0)
+        labels[part] = np.where(brain.data[part] > 0, found, 0)
 
     _by_planes(volume, brain, plausible, draw)
     sure = confidence(plausible)
@@ -94,7 +95,8 @@ def draw_structures(
         labels,
         volume.affine,
         NEUROANATOMY_FINE,
-        f"structures of the intracranial space; {opinion.description}; every voxel inside the brain mask has a label",
+        f"structures of the intracranial space; {opinion.description}; every voxel inside the brain mask has a label"
+        + (", but for bone and air" if opinion.neither is not None else ""),
     )
     return Neuroanatomy(drawn, sure, plausible, coarse or plausible, (*opinion.findings, *_findings(sure)))
 
@@ -103,8 +105,8 @@ def certainty(volume: Volume, brain: LabelMap, found: Neuroanatomy) -> Volume:
     """The probability, among the eleven, of the structure that every voxel was given; float32, 0 outside the brain."""
     out = np.zeros(volume.shape, dtype=np.float32, order="F")
 
-    def draw(part: Part, _: Labels, share: FloatImage) -> None:
-        out[part] = share * (brain.data[part] > 0)
+    def draw(part: Part, labels: Labels, share: FloatImage) -> None:
+        out[part] = share * ((brain.data[part] > 0) & (labels > 0))
 
     _by_planes(volume, brain, found.opinion, draw)
     return Volume(out, volume.affine, unit=Unit.PROBABILITY, outside=0.0)
@@ -115,15 +117,20 @@ def _by_planes(
 ) -> None:
     """Draw every plane of constant k that holds brain: where it lies, its labels, and their probabilities."""
     box = brain_box(volume, brain)
+    rows = [opinion.probability] if opinion.neither is None else [opinion.probability, opinion.neither[None]]
     # With the slices of the coarse grid in one piece each, going through them takes half of the time.
-    values = np.moveaxis(np.ascontiguousarray(np.moveaxis(opinion.probability, 3, 0)), 0, 3)
+    values = np.moveaxis(np.concatenate([np.moveaxis(row, 3, 0) for row in rows], axis=1), 0, 3)
 
     def draw_some(first: int, last: int) -> None:
         affine = volume.affine.copy()
         affine[:3, 3] = volume.world([box[0].start, box[1].start, first])
         shape = (box[0].stop - box[0].start, box[1].stop - box[1].start, last - first)
         for k, plane in WayBack(opinion.affine, affine, shape).planes(values):
-            draw((box[0], box[1], first + k), *likeliest(plane))
+            labels, share = likeliest(plane[: len(NEUROANATOMY_FINE)])
+            labels[labels == 0] = _FLUID
+            if opinion.neither is not None:
+                labels[plane[-1] > share] = 0
+            draw((box[0], box[1], first + k), labels, share)
 
     ends = np.linspace(box[2].start, box[2].stop, WORKERS + 1).round().astype(int).tolist()
     with ThreadPoolExecutor(WORKERS) as pool:

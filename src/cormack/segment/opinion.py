@@ -42,6 +42,9 @@ class Opinion:
         Who they are.
     findings : tuple of Finding
         What the route noticed.
+    neither : float32 array, shape (i, j, k), or None
+        How likely a voxel is none of the sixteen: bone or air that the mask holds. None where that was not asked, and
+        every voxel inside is one of them.
     """
 
     probability: FloatImage
@@ -51,10 +54,13 @@ class Opinion:
     agreement: Mapping[str, float] = field(default_factory=dict)
     observers: str = ""
     findings: tuple[Finding, ...] = ()
+    neither: FloatImage | None = None
 
     def labels(self) -> Labels:
-        """The likeliest of the sixteen inside, shape (i, j, k); 0 outside."""
-        return np.where(self.inside, likeliest(self.probability)[0], 0).astype(np.uint8)
+        """The likeliest of the sixteen inside, shape (i, j, k); 0 outside, and where it is likelier to be neither."""
+        label, share = likeliest(self.probability)
+        here = self.inside if self.neither is None else self.inside & (self.neither <= share)
+        return np.where(here, label, 0).astype(np.uint8)
 
 
 @dataclass(frozen=True)
