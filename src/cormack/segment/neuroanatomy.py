@@ -127,9 +127,9 @@ def _by_planes(
         shape = (box[0].stop - box[0].start, box[1].stop - box[1].start, last - first)
         for k, plane in WayBack(opinion.affine, affine, shape).planes(values):
             labels, share = likeliest(plane[: len(NEUROANATOMY_FINE)])
-            labels[labels == 0] = _FLUID
+            np.copyto(labels, np.uint8(_FLUID), where=labels == 0)
             if opinion.neither is not None:
-                labels[plane[-1] > share] = 0
+                np.copyto(labels, np.uint8(0), where=plane[-1] > share)
             draw((box[0], box[1], first + k), labels, share)
 
     ends = np.linspace(box[2].start, box[2].stop, WORKERS + 1).round().astype(int).tolist()
