@@ -111,6 +111,16 @@ def test_what_a_mask_holds_that_is_none_of_them_has_no_label(head, coarse):
     np.testing.assert_array_equal(draw_structures(scan, brain, coarse).labels.data > 0, wide)
 
 
+def test_what_is_like_no_structure_in_the_middle_of_a_brain_has_a_label(head, coarse):
+    scan = head_ct(head, skull=False)
+    i, j, k = np.argwhere(head.labels.mask("cerebellum")).mean(axis=0).round().astype(int)
+    scan.data[i - 3 : i + 4, j - 3 : j + 4, k] = -1000
+    opinion = corrected_in_slices(coarse, scan, head.brain, network=Network(TASK, StandIn(knowing=True)))
+    assert opinion.probability.sum(axis=0)[opinion.inside].min() < 0.5
+    found = draw_structures(scan, head.brain, opinion).labels
+    np.testing.assert_array_equal(found.data > 0, head.brain.data > 0)
+
+
 def turned(image: Volume | LabelMap, codes: str) -> Volume | LabelMap:
     """The same head on other axes, the header knowing."""
     data, affine = reorient(image.data, image.affine, codes)
