@@ -5,9 +5,9 @@
 
 ANATOMIES are those of `compose.py`, without those that are held out. Scans are made as those of `held_out.py`, but
 spoilt as `config-all.toml` says (lesions, cupping, poses), in slices of 2 to 7 mm; two in five masks err by half a
-millimetre, the others as in the training of the coarse network. OUT gets a file a scan, as `learn.ready` reads it, with
-about half of its slices. What is there already stays, so that several of these can work side by side (`--first`,
-`--step`).
+millimetre, the others as in the training of the coarse network. What that one says is shifted at random. OUT gets a
+file a scan, as `learn.ready` reads it, with about half of its slices. What is there already stays, so that several of
+these can work side by side (`--first`, `--step`).
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def draw_structures(
     """Bring an opinion onto the voxels of a scan.
 
     Pieces that no head has are taken away, then every voxel of the intracranial space gets the likeliest structure,
-    between the voxels of the coarse grid by linear interpolation; none where it is likelier to be none of them.
+    between the voxels of the coarse grid by linear interpolation; none where background is likelier.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def draw_structures(
         volume.affine,
         NEUROANATOMY_FINE,
         f"structures of the intracranial space; {opinion.description}; every voxel inside the brain mask has a label"
-        + (", but for bone and air" if opinion.neither is not None else ""),
+        + (", but for bone and air" if opinion.background is not None else ""),
     )
     return Neuroanatomy(drawn, sure, plausible, coarse or plausible, (*opinion.findings, *_findings(sure)))
 
@@ -117,7 +117,7 @@ def _by_planes(
 ) -> None:
     """Draw every plane of constant k that holds brain: where it lies, its labels, and their probabilities."""
     box = brain_box(volume, brain)
-    rows = [opinion.probability] if opinion.neither is None else [opinion.probability, opinion.neither[None]]
+    rows = [opinion.probability] if opinion.background is None else [opinion.probability, opinion.background[None]]
     # With the slices of the coarse grid in one piece each, going through them takes half of the time.
     values = np.moveaxis(np.concatenate([np.moveaxis(row, 3, 0) for row in rows], axis=1), 0, 3)
 
@@ -128,7 +128,7 @@ def _by_planes(
         for k, plane in WayBack(opinion.affine, affine, shape).planes(values):
             labels, share = likeliest(plane[: len(NEUROANATOMY_FINE)])
             np.copyto(labels, np.uint8(_FLUID), where=labels == 0)
-            if opinion.neither is not None:
+            if opinion.background is not None:
                 np.copyto(labels, np.uint8(0), where=plane[-1] > share)
             draw((box[0], box[1], first + k), labels, share)
 

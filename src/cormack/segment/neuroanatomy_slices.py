@@ -90,7 +90,7 @@ def corrected_in_slices(
 ) -> Opinion:
     """The opinion on finer pixels, corrected; as it is where the scan shows no more than the coarse grid.
 
-    What the mask holds that is none of the sixteen, bone or air, is told.
+    What the mask holds that is none of the sixteen, bone or air, is its `background`.
 
     Parameters
     ----------
@@ -116,29 +116,29 @@ def corrected_in_slices(
     slices = brain_slices(opinion, volume, brain, chosen.task, codes=codes)
     # Slice by slice in memory: they are made so, and drawn so.
     probability = np.zeros((slices.grid.shape[2], len(sixteen), *slices.grid.shape[:2]), dtype=np.float32)
-    neither = np.zeros((len(probability), *slices.grid.shape[:2]), dtype=np.float32)
+    background = np.zeros((len(probability), *slices.grid.shape[:2]), dtype=np.float32)
     for k, found in predict_slices(slices.images(), chosen):
         probability[k] = found
-        neither[k] = 1 - found.sum(axis=0)
+        background[k] = 1 - found.sum(axis=0)
     return replace(
         opinion,
         probability=np.moveaxis(probability, 0, 3),
-        neither=_from_outside(np.moveaxis(neither, 0, 2), slices.inside),
+        background=_from_outside(np.moveaxis(background, 0, 2), slices.inside),
         inside=slices.inside,
         affine=slices.grid.affine,
         description=f"{opinion.description}, corrected in slices by network {chosen.task.name}",
     )
 
 
-def _from_outside(neither: FloatImage, inside: BoolArray) -> FloatImage:
-    """How likely a voxel is no structure, where it is likelier none than any and hangs together with what lies outside.
+def _from_outside(background: FloatImage, inside: BoolArray) -> FloatImage:
+    """How likely a voxel is background, where that is likelier than not and hangs together with what lies outside.
 
     0 elsewhere: what is like no structure in the middle of a brain is the likeliest one all the same. Outside it is as
     beside it inside, for what is drawn between both.
     """
-    beyond = ~inside | (neither > 0.5)
+    beyond = ~inside | (background > 0.5)
     parts, count = ndimage.label(beyond)
     outer = np.zeros(count + 1, dtype=bool)
     outer[np.unique(parts[~inside])] = True
-    kept = np.where(inside & beyond & outer[parts], neither, np.float32(0))
+    kept = np.where(inside & beyond & outer[parts], background, np.float32(0))
     return np.where(inside, kept, ndimage.maximum_filter(kept, (3, 3, 1)))

@@ -42,7 +42,7 @@ class Opinion:
         Who they are.
     findings : tuple of Finding
         What the route noticed.
-    neither : float32 array, shape (i, j, k), or None
+    background : float32 array, shape (i, j, k), or None
         How likely a voxel is none of the sixteen: bone or air that the mask holds. None where that was not asked, and
         every voxel inside is one of them.
     """
@@ -54,12 +54,12 @@ class Opinion:
     agreement: Mapping[str, float] = field(default_factory=dict)
     observers: str = ""
     findings: tuple[Finding, ...] = ()
-    neither: FloatImage | None = None
+    background: FloatImage | None = None
 
     def labels(self) -> Labels:
-        """The likeliest of the sixteen inside, shape (i, j, k); 0 outside, and where it is likelier to be neither."""
+        """The likeliest of the sixteen inside, shape (i, j, k); 0 outside, and where background is likelier."""
         label, share = likeliest(self.probability)
-        here = self.inside if self.neither is None else self.inside & (self.neither <= share)
+        here = self.inside if self.background is None else self.inside & (self.background <= share)
         return np.where(here, label, 0).astype(np.uint8)
 
 
