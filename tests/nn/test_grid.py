@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from cormack.core.errors import GeometryError
 from cormack.core.volume import Volume
@@ -101,6 +102,19 @@ def test_beyond_the_grid_there_is_nothing():
     # Voxels of the grid reach from -1 to 7 mm.
     assert planes[7][0, 2:11, 7].tolist() == [1.0] * 9
     assert planes[7][0, 1, 7] == planes[7][0, 11, 7] == planes[0][0, 7, 7] == 0
+
+
+@pytest.mark.parametrize("step", [0.4, 1.0, 2.3], ids=["finer", "alike", "coarser"])
+def test_planes_are_linear_interpolation_however_many_there_are(step):
+    values = np.random.default_rng(3).random((3, 9, 8, 7), dtype=np.float32)
+    target = np.diag([0.7, -0.6, step, 1.0])
+    target[:3, 3] = [1.1, 6.3, 0.2]
+    shape = (9, 8, int(6 / step))
+    at = np.indices(shape).reshape(3, -1) * np.diag(target)[:3, None] + target[:3, 3, None]
+    expected = [ndimage.map_coordinates(row, at, order=1).reshape(shape) for row in values]
+    planes = dict(WayBack(np.eye(4), target, shape).planes(values))
+    assert list(planes) == list(range(shape[2]))
+    np.testing.assert_allclose(np.stack(list(planes.values()), axis=-1), expected, atol=1e-5)
 
 
 def test_other_axes_are_refused():

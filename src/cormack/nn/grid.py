@@ -6,8 +6,9 @@ interpolation along each axis in turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,12 +109,26 @@ class WayBack:
             _held(matrix[order[axis], axis] * np.arange(n) + matrix[order[axis], 3], turned.shape[axis + 1])
             for axis, n in enumerate(self.shape)
         )
-        for number in range(self.shape[2]):
-            used = slice(k.indptr[number], k.indptr[number + 1])
-            plane = np.zeros(turned.shape[:3], dtype=np.float32)
-            for slab, weight in zip(k.indices[used], k.data[used], strict=True):
-                plane += weight * turned[..., slab]
-            yield number, np.stack([(j @ np.ascontiguousarray((i @ part).T)).T for part in plane])
+        used = [(k.indices[first:last].tolist(), k.data[first:last]) for first, last in pairwise(k.indptr.tolist())]
+
+        def wide(plane: FloatImage) -> FloatImage:
+            return np.stack([(j @ np.ascontiguousarray((i @ part).T)).T for part in plane])
+
+        def mean(slabs: Sequence[FloatImage], weights: FloatImage, shape: tuple[int, ...]) -> FloatImage:
+            plane = np.zeros(shape, dtype=np.float32)
+            for slab, weight in zip(slabs, weights, strict=True):
+                plane += weight * slab
+            return plane
+
+        if len({slab for slabs, _ in used for slab in slabs}) >= len(used):
+            for number, (slabs, weights) in enumerate(used):
+                yield number, wide(mean([turned[..., slab] for slab in slabs], weights, turned.shape[:3]))
+            return
+        # Fewer planes there than here: each of them is interpolated along i and j once.
+        held: dict[int, FloatImage] = {}
+        for number, (slabs, weights) in enumerate(used):
+            held = {slab: held[slab] if slab in held else wide(turned[..., slab]) for slab in slabs}
+            yield number, mean(list(held.values()), weights, (len(turned), *self.shape[:2]))
 
 
 def _held(at: FloatArray, count: int) -> sparse.csr_array:
