@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,12 +147,27 @@ def predict_slices(images: Iterable[tuple[int, FloatImage]], network: Network) -
     WeightsError
         As `predict` does.
     """
-    given = network.task.input
-    for number, image in images:
-        whole, inside = padded(image, given.multiple_of, image[:, 0, 0])
-        logits = _run(whole[None], network, MEMORY_MB)[0]
-        yield number, _probability(logits[:, *inside])
+    multiple_of = network.task.input.multiple_of
+
+    def logits() -> Iterator[tuple[int, FloatImage]]:
+        for number, image in _ahead(images):
+            whole, inside = padded(image, multiple_of, image[:, 0, 0])
+            yield number, _run(whole[None], network, MEMORY_MB)[0][:, *inside]
+
+    # The engine's threads wait while numpy works, unless both work at the same time.
+    for number, found in _ahead(logits()):
+        yield number, _probability(found)
     network.session.rest()
+
+
+def _ahead(images: Iterable[tuple[int, FloatImage]]) -> Iterator[tuple[int, FloatImage]]:
+    """The images, each made by another thread while the one before is used."""
+    source = iter(images)
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, source, None)
+        while (image := coming.result()) is not None:
+            coming = maker.submit(next, source, None)
+            yield image
 
 
 def _check_unit(volume: Volume, task: Task) -> None:
