@@ -1,6 +1,7 @@
 """Slices for `t1-brain-slices`: synthetic MR of 1 mm, what `t1-brain-3d` says of it, the truth.
 
     python experiments/t1-brain/slices.py ANATOMIES OUT [--heads 301] [--first 0] [--step 1] [--network DIR]
+        [--collections SHARE]
 
 ANATOMIES are those of `compose.py`; every sixteenth head is of a model that validates. Images are made and spoilt as
 `config-3d.toml` says, in voxels of 1 mm, but twice as many have thick slices, with which the first network errs most;
@@ -43,6 +44,8 @@ VALIDATE_EVERY = 16
 SHAPE = (208, 240, 240)
 #: Share of heads with thick slices.
 THICK = 0.6
+#: Fluid or blood between brain and skull; the constructed head that is found worst has two of these.
+COLLECTIONS = ("subdural_hygroma", "subdural_haematoma", "epidural_haematoma")
 #: Slices that are kept of a head.
 KEPT = 48
 #: The guide is shifted by so much (SD) all over a head, and from place to place, over so many voxels: in its own scale,
@@ -58,6 +61,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--network", type=Path, help="the first one, if not the packaged one")
+    parser.add_argument("--collections", type=float, help="share of sick heads with each of COLLECTIONS")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     paths = sorted(given.anatomies.glob("*.npz"))
@@ -71,7 +75,7 @@ def main() -> None:
         if out.exists():
             continue
         try:
-            images, targets = samples_of(load_anatomy(path), given.network, rng)
+            images, targets = samples_of(load_anatomy(path), given.network, rng, given.collections)
         except CormackError as error:
             print(f"{out.name}: {error}", flush=True)
             continue
@@ -79,10 +83,14 @@ def main() -> None:
         print(f"{out.name}: {len(targets)} slices", flush=True)
 
 
-def samples_of(anatomy: Anatomy, network: Path | None, rng: np.random.Generator) -> tuple[AnyArray, AnyArray]:
+def samples_of(
+    anatomy: Anatomy, network: Path | None, rng: np.random.Generator, collections: float | None = None
+) -> tuple[AnyArray, AnyArray]:
     """Images and targets of some slices of a new head, as the network of slices takes and gives them."""
     table = tomllib.loads(SPOILT.read_text(encoding="utf-8"))["data"]["synthesis"]
     options = replace(from_table(MrSynthesis, table, "synthesis"), thick=THICK)
+    if collections is not None:
+        options = replace(options, pathology=replace(options.pathology, **dict.fromkeys(COLLECTIONS, collections)))
     made = synthesize_mr(anatomy, rng, options, shape=SHAPE, spacing_mm=1.0)
     task = read_config(CONFIG).task
     slices = head_slices(made.volume, coarse_brain(made.volume, load_network(network or NAME)), task)
