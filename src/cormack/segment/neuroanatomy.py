@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import numpy as np
 
@@ -117,19 +117,20 @@ def _by_planes(
 ) -> None:
     """Draw every plane of constant k that holds brain: where it lies, its labels, and their probabilities."""
     box = brain_box(volume, brain)
-    rows = [opinion.probability] if opinion.background is None else [opinion.probability, opinion.background[None]]
     # With the slices of the coarse grid in one piece each, going through them takes half of the time.
-    values = np.moveaxis(np.concatenate([np.moveaxis(row, 3, 0) for row in rows], axis=1), 0, 3)
+    probability = np.moveaxis(np.ascontiguousarray(np.moveaxis(opinion.probability, 3, 0)), 0, 3)
 
     def draw_some(first: int, last: int) -> None:
         affine = volume.affine.copy()
         affine[:3, 3] = volume.world([box[0].start, box[1].start, first])
         shape = (box[0].stop - box[0].start, box[1].stop - box[1].start, last - first)
-        for k, plane in WayBack(opinion.affine, affine, shape).planes(values):
-            labels, share = likeliest(plane[: len(NEUROANATOMY_FINE)])
+        way = WayBack(opinion.affine, affine, shape)
+        beyond = repeat(None) if opinion.background is None else way.planes(opinion.background[None])
+        for (k, plane), background in zip(way.planes(probability), beyond, strict=False):
+            labels, share = likeliest(plane)
             np.copyto(labels, np.uint8(_FLUID), where=labels == 0)
-            if opinion.background is not None:
-                np.copyto(labels, np.uint8(0), where=plane[-1] > share)
+            if background is not None:
+                np.copyto(labels, np.uint8(0), where=background[1][0] > share)
             draw((box[0], box[1], first + k), labels, share)
 
     ends = np.linspace(box[2].start, box[2].stop, WORKERS + 1).round().astype(int).tolist()

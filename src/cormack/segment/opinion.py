@@ -108,12 +108,19 @@ def likeliest(probability: FloatImage) -> tuple[Labels, FloatImage]:
 
 def _greatest(probability: FloatImage, rows: npt.NDArray[np.intp]) -> tuple[Labels, FloatImage]:
     """The label of the greatest of some rows, and its probability."""
-    # Row by row in the processor's cache: several times faster than argmax across rows.
     best = probability[rows[0]].copy()
-    label = np.full(best.shape, rows[0] + 1, dtype=np.uint8)
     for row in rows[1:]:
-        np.copyto(label, np.uint8(row + 1), where=probability[row] > best)
         np.maximum(best, probability[row], out=best)
+    label = np.full(best.shape, 255, dtype=np.uint8)
+    alike = np.empty(best.shape, dtype=bool)
+    # Without a branch, row by row in the processor's cache: many times faster than argmax across rows.
+    number = alike.view(np.uint8)
+    for row in rows:
+        np.equal(probability[row], best, out=alike)
+        # The row's number where it is the greatest, 255 elsewhere.
+        np.subtract(number, np.uint8(1), out=number)
+        np.bitwise_or(number, np.uint8(row + 1), out=number)
+        np.minimum(label, number, out=label)
     return label, best
 
 

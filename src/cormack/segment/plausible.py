@@ -48,7 +48,7 @@ _NEIGHBOURS: npt.NDArray[np.bool_] = ndimage.generate_binary_structure(3, 3)
 def without_islands(opinion: Opinion) -> Opinion:
     """The opinion with no structure in more pieces than it can have; what such a piece was is the next likeliest."""
     labels = opinion.labels()
-    probability = opinion.probability.copy()
+    probability = opinion.probability.copy(order="K")
     for row, label in zip(probability, NEUROANATOMY_FINE, strict=True):
         mask = labels == label.index
         box = filled_box(mask)
