@@ -110,6 +110,17 @@ def test_lobes_stand_together_against_others():
     assert likeliest(np.zeros((16, 1), dtype=np.float32))[0][0] == 0
 
 
+def test_of_structures_that_are_as_likely_the_first_is_taken():
+    probability = np.random.default_rng(5).integers(0, 4, (16, 5000)).astype(np.float32) / 4
+    parts = COARSE_OF_FINE[1:] == NEUROANATOMY["brainstem and cerebrum"].index
+    brain, others = probability[parts].sum(axis=0), probability[~parts]
+    numbers = np.arange(1, 17)
+    part, other = numbers[parts][probability[parts].argmax(axis=0)], numbers[~parts][others.argmax(axis=0)]
+    label, share = likeliest(probability)
+    np.testing.assert_array_equal(share, np.maximum(brain, others.max(axis=0)))
+    np.testing.assert_array_equal(label, np.where(share > 0, np.where(brain >= others.max(axis=0), part, other), 0))
+
+
 def test_confidence_is_the_mean_of_probabilities():
     probability = np.zeros((16, 2, 1, 1), dtype=np.float32)
     probability[5, :, 0, 0] = 0.7, 0.9
