@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise, repeat
+from itertools import repeat
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from cormack.core.findings import Finding
 from cormack.core.labels import LabelMap
 from cormack.core.neuroanatomy import COARSE_OF_FINE, NEUROANATOMY, NEUROANATOMY_FINE
 from cormack.core.volume import Unit, Volume
+from cormack.imaging.filled_box import filled_box
 from cormack.nn.grid import WayBack
 from cormack.segment.brain_grid import brain_box
 from cormack.segment.opinion import Confidence, FloatImage, Labels, Opinion, confidence, likeliest
@@ -24,6 +25,8 @@ _FLUID = NEUROANATOMY_FINE["subarachnoid space"].index
 SURE, AGREED = 0.6, 0.6
 #: Threads that draw planes; numpy leaves the interpreter to the other while it works.
 WORKERS = 2
+#: Planes that are drawn by one of them at a time, in a box that holds the brain of these alone.
+TOGETHER = 24
 
 #: Where a plane of a volume lies.
 Part = tuple[slice, slice, int]
@@ -120,22 +123,26 @@ def _by_planes(
     # With the slices of the coarse grid in one piece each, going through them takes half of the time.
     probability = np.moveaxis(np.ascontiguousarray(np.moveaxis(opinion.probability, 3, 0)), 0, 3)
 
-    def draw_some(first: int, last: int) -> None:
+    def draw_some(planes: slice) -> None:
+        held = filled_box(brain.data[:, :, planes])
+        if held is None:
+            return
+        i, j, k = held
+        k = slice(planes.start + k.start, planes.start + k.stop)
         affine = volume.affine.copy()
-        affine[:3, 3] = volume.world([box[0].start, box[1].start, first])
-        shape = (box[0].stop - box[0].start, box[1].stop - box[1].start, last - first)
-        way = WayBack(opinion.affine, affine, shape)
+        affine[:3, 3] = volume.world([i.start, j.start, k.start])
+        way = WayBack(opinion.affine, affine, (i.stop - i.start, j.stop - j.start, k.stop - k.start))
         beyond = repeat(None) if opinion.background is None else way.planes(opinion.background[None])
-        for (k, plane), background in zip(way.planes(probability), beyond, strict=False):
+        for (number, plane), background in zip(way.planes(probability), beyond, strict=False):
             labels, share = likeliest(plane)
             np.copyto(labels, np.uint8(_FLUID), where=labels == 0)
             if background is not None:
                 np.copyto(labels, np.uint8(0), where=background[1][0] > share)
-            draw((box[0], box[1], first + k), labels, share)
+            draw((i, j, k.start + number), labels, share)
 
-    ends = np.linspace(box[2].start, box[2].stop, WORKERS + 1).round().astype(int).tolist()
     with ThreadPoolExecutor(WORKERS) as pool:
-        for done in [pool.submit(draw_some, *part) for part in pairwise(ends)]:
+        starts = range(box[2].start, box[2].stop, TOGETHER)
+        for done in [pool.submit(draw_some, slice(start, min(start + TOGETHER, box[2].stop))) for start in starts]:
             done.result()
 
 

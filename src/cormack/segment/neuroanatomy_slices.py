@@ -30,6 +30,8 @@ from cormack.segment.opinion import FloatImage, Opinion
 NAME = "ct-neuroanatomy-slices"
 #: Pixels larger than this show no more than the coarse grid, and slices thicker than this were never trained on (mm).
 LARGEST_PIXEL_MM, THICKEST_MM = 1.25, 8.0
+#: Pixels around the brain of a slice that are looked at, and what sizes are multiples of: a new size takes 9 ms.
+AROUND, EVEN = 8, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +119,11 @@ def corrected_in_slices(
     # Slice by slice in memory: they are made so, and drawn so.
     probability = np.zeros((slices.grid.shape[2], len(sixteen), *slices.grid.shape[:2]), dtype=np.float32)
     background = np.zeros((len(probability), *slices.grid.shape[:2]), dtype=np.float32)
-    for k, found in predict_slices(slices.images(), chosen):
-        probability[k] = found
-        background[k] = 1 - found.sum(axis=0)
+    parts = {k: _around(slices.inside[:, :, k]) for k in range(len(probability)) if slices.inside[:, :, k].any()}
+    images = ((k, image[:, *parts[k]]) for k, image in slices.images())
+    for k, found in predict_slices(images, chosen):
+        probability[k, :, *parts[k]] = found
+        background[k, *parts[k]] = 1 - found.sum(axis=0)
     return replace(
         opinion,
         probability=np.moveaxis(probability, 0, 3),
@@ -128,6 +132,18 @@ def corrected_in_slices(
         affine=slices.grid.affine,
         description=f"{opinion.description}, corrected in slices by network {chosen.task.name}",
     )
+
+
+def _around(inside: BoolArray) -> tuple[slice, slice]:
+    """The part of a slice that is looked at."""
+    parts = []
+    for axis, count in enumerate(inside.shape):
+        held = np.flatnonzero(inside.any(axis=1 - axis))
+        first, last = max(0, held[0] - AROUND), min(count, held[-1] + 1 + AROUND)
+        length = min(count, -(-(last - first) // EVEN) * EVEN)
+        first = max(0, min(first, count - length))
+        parts.append(slice(first, first + length))
+    return parts[0], parts[1]
 
 
 def _from_outside(background: FloatImage, inside: BoolArray) -> FloatImage:
