@@ -31,7 +31,7 @@ NAME = "ct-neuroanatomy-slices"
 #: Pixels larger than this show no more than the coarse grid, and slices thicker than this were never trained on (mm).
 LARGEST_PIXEL_MM, THICKEST_MM = 1.25, 8.0
 #: Pixels around the brain of a slice that are looked at, and what sizes are multiples of: a new size takes 9 ms.
-AROUND, EVEN = 8, 16
+AROUND, EVEN = 16, 16
 
 
 @dataclass(frozen=True, eq=False)
