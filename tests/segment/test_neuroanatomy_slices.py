@@ -22,7 +22,7 @@ from cormack.nn.task import Channel, Task, TaskInput, TaskOutput
 from cormack.pipeline.neuroanatomy import find_structures
 from cormack.segment.neuroanatomy import certainty, draw_structures
 from cormack.segment.neuroanatomy_network import network_opinion
-from cormack.segment.neuroanatomy_slices import brain_slices, corrected_in_slices
+from cormack.segment.neuroanatomy_slices import AROUND, brain_slices, corrected_in_slices
 from cormack.segment.plausible import without_islands
 from labelled_scans import HIGH_HU, HU, LOW_HU, head_ct, write_knowing_network
 
@@ -77,7 +77,7 @@ def test_a_network_that_says_nothing_new_changes_nothing_but_the_pixels(head, co
     said = WayBack(coarse.affine, opinion.affine, opinion.inside.shape).planes(coarse.probability)
     for k, plane in said:
         if opinion.inside[:, :, k].any():
-            near = ndimage.binary_dilation(opinion.inside[:, :, k], iterations=4)
+            near = ndimage.binary_dilation(opinion.inside[:, :, k], iterations=AROUND)
             np.testing.assert_allclose(opinion.probability[:, near, k], plane[:, near], atol=0.02)
     after = draw_structures(head_ct(head), head.brain, opinion, coarse=coarse)
     assert after.coarse.affine is coarse.affine

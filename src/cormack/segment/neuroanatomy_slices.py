@@ -135,7 +135,7 @@ def corrected_in_slices(
 
 
 def _around(inside: BoolArray) -> tuple[slice, slice]:
-    """The part of a slice that is looked at."""
+    """The part of a slice, shape (i, j), that is seen: `AROUND` pixels and more beyond its brain, or to the border."""
     parts = []
     for axis, count in enumerate(inside.shape):
         held = np.flatnonzero(inside.any(axis=1 - axis))
